@@ -1,0 +1,3 @@
+//! record -> tally -> snapshot.
+
+pub mod snapshot;

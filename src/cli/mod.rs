@@ -1,0 +1,1 @@
+//! Flags, commands, exit codes.

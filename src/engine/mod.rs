@@ -1,0 +1,1 @@
+//! Threads, pieces, progress, interrupt: the only place that names a source and a report together.

@@ -1,0 +1,1 @@
+//! record -> kept or left out.

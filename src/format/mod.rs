@@ -1,0 +1,21 @@
+//! line -> record, borrowed from the line.
+//!
+//! A format is compiled once and then parses any number of lines from any number of threads; it keeps no state between
+//! lines, so lines may be parsed in any order.
+
+pub mod record;
+
+use bumpalo::Bump;
+use record::Parsed;
+
+/// One log format: turns a line into what it says.
+pub trait LineFormat: Send + Sync + std::fmt::Debug {
+    /// The name that `visor-fast formats` prints and `--format` takes.
+    fn name(&self) -> &str;
+
+    /// Parses one line: without its ending (LF or CRLF), without leading NULs, not blank.
+    ///
+    /// The result borrows from the line, or from `scratch` where text had to be unescaped; `scratch` is emptied once
+    /// the records made with it have been counted.
+    fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line>;
+}

@@ -1,0 +1,3 @@
+//! The command `visor-fast`.
+
+fn main() {}

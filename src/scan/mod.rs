@@ -1,0 +1,1 @@
+//! bytes -> lines and delimiter positions.
