@@ -1,9 +1,21 @@
 //! record -> tally -> snapshot.
 
+mod freeze;
+pub mod histogram;
 mod huge;
 mod index;
+mod memo;
+mod merge;
+pub mod messages;
+pub mod position;
 mod prefetch;
-pub mod histogram;
 pub mod rows;
+mod sites;
 pub mod snapshot;
+mod static_files;
+pub mod tally;
+pub mod timeline;
+mod stub;
+mod top;
 pub mod visitors;
+pub mod zone;

@@ -1,0 +1,247 @@
+//! Tally -> Snapshot: the lists are sorted and cut, shares computed, agents told apart by family.
+
+use super::stub::classify;
+use super::position::shown;
+use super::rows::{RowView, Rows};
+use super::snapshot::{Bots, Count, Distinct, Message, Period, Row, Sample, Snapshot, Totals};
+use super::static_files::is_static;
+use super::tally::{Offsets, Tally};
+use super::top::top_rows;
+use super::zone::rfc3339;
+use crate::format::record::{Level, NONE, Reason, Time};
+use std::collections::HashMap;
+
+/// Which figures of a row a list shows.
+#[derive(Clone, Copy)]
+enum Columns {
+    Hits,
+    Bytes,
+    Visitors,
+}
+
+/// Whether a list has a row for values that are not there.
+#[derive(Clone, Copy, PartialEq)]
+enum Absent {
+    Row,
+    NoRow,
+}
+
+impl Tally {
+    /// The report's figures, lists cut to `top` rows. Inputs and elapsed time are the caller's to fill in;
+    /// `input_names` are the names that samples are shown with, by number.
+    pub fn snapshot(&mut self, top: usize, input_names: &[String]) -> Snapshot {
+        let records = self.lines.records;
+        let list = |rows: &Rows, columns, absent| list(rows, top, records, columns, absent);
+        let plain = |time: &Time| rfc3339(time);
+        let offset = match self.offsets {
+            Offsets::None => Some(0),
+            Offsets::One(offset) => Some(offset),
+            Offsets::Many => None,
+        };
+        let family = self.families(top);
+        let (first, last) = match self.period {
+            Some((first, last)) => (Some(plain(&self.clock.at(&first))), Some(plain(&self.clock.at(&last)))),
+            None => (None, None),
+        };
+        Snapshot {
+            schema: 1,
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            totals: self.totals(),
+            period: Period { first, last },
+            distinct: self.distinct(),
+            bucket_seconds: self.timeline.seconds().unsigned_abs(),
+            time: self.timeline.freeze(offset),
+            status: self.status_rows(),
+            methods: list(&self.methods, Columns::Bytes, Absent::Row),
+            protocols: list(&self.protocols, Columns::Bytes, Absent::Row),
+            vhosts: list(&self.vhosts, Columns::Bytes, Absent::NoRow),
+            users: list(&self.users, Columns::Bytes, Absent::NoRow),
+            paths: list(&self.paths, Columns::Visitors, Absent::Row),
+            static_files: rows_of(
+                &self.paths,
+                &top_rows(&self.paths, top, |row| is_static(row.key)),
+                records,
+                Columns::Visitors,
+            ),
+            not_found: list(&self.not_found, Columns::Visitors, Absent::Row),
+            server_errors: list(&self.server_errors, Columns::Visitors, Absent::Row),
+            clients: list(&self.clients, Columns::Visitors, Absent::NoRow),
+            referrers: list(&self.referrers, Columns::Visitors, Absent::NoRow),
+            referring_sites: self.site_rows(top),
+            agents: list(&self.agents, Columns::Visitors, Absent::NoRow),
+            browsers: family.browsers,
+            systems: family.systems,
+            bots: family.bots,
+            sizes: self.sizes.quantiles(1.0),
+            latency: self.latency.quantiles(1e6),
+            levels: self.level_rows(),
+            modules: list(&self.modules, Columns::Hits, Absent::NoRow),
+            messages: self.message_rows(top),
+            malformed_reasons: self.reason_rows(),
+            malformed_samples: self.sample_rows(input_names),
+            ..Snapshot::default()
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let lines = &self.lines;
+        Totals {
+            lines: lines.lines,
+            blank: lines.blank,
+            records: lines.records,
+            malformed: lines.malformed.iter().sum(),
+            heartbeats: lines.heartbeats,
+            filtered: lines.filtered,
+            windowed: lines.records,
+            late: 0,
+            future: 0,
+            glued: lines.glued,
+            bytes_sent: self.bytes_sent,
+            bytes_read: self.bytes_read,
+        }
+    }
+
+    fn distinct(&self) -> Distinct {
+        let present = |rows: &Rows| exact(rows.len() - usize::from(rows.lookup(NONE).is_some()));
+        Distinct {
+            clients: present(&self.clients),
+            visitors: exact(self.visitors.len()),
+            paths: exact(self.paths.len()),
+            agents: present(&self.agents),
+            referrers: present(&self.referrers),
+        }
+    }
+
+    fn status_rows(&self) -> Vec<Row> {
+        let rows = (0..).zip(&self.status).filter(|(_, (hits, _))| *hits > 0).map(|(status, (hits, bytes))| Row {
+            key: format!("{status:03}"),
+            hits: *hits,
+            bytes: Some(*bytes),
+            ..Row::default()
+        });
+        sorted(rows.collect(), usize::MAX, self.lines.records)
+    }
+
+    fn level_rows(&self) -> Vec<Row> {
+        let row = |(level, hits): (Level, u64)| Row { key: level.name().to_string(), hits, ..Row::default() };
+        let rows = Level::ALL.into_iter().zip(self.levels).filter(|(_, hits)| *hits > 0).map(row);
+        sorted(rows.collect(), usize::MAX, self.lines.records)
+    }
+
+    fn reason_rows(&self) -> Vec<Row> {
+        let row = |(reason, &hits): (Reason, &u64)| Row { key: reason.text().to_string(), hits, ..Row::default() };
+        let rows = Reason::ALL.into_iter().zip(&self.lines.malformed).filter(|(_, hits)| **hits > 0).map(row);
+        sorted(rows.collect(), usize::MAX, self.lines.lines)
+    }
+
+    /// Hits and bytes of a site are those of its referrers.
+    fn site_rows(&self, top: usize) -> Vec<Row> {
+        let mut rows: Vec<Row> =
+            self.sites.iter().map(|site| row(&site, self.lines.records, Columns::Visitors)).collect();
+        for (referrer, site) in self.referrers.iter().zip(&self.site_of) {
+            if let Some(row) = site.and_then(|site| rows.get_mut(site as usize)) {
+                row.hits += referrer.hits;
+                row.bytes = row.bytes.map(|bytes| bytes + referrer.bytes);
+            }
+        }
+        sorted(rows, top, self.lines.records)
+    }
+
+    fn families(&self, top: usize) -> Families {
+        let (mut browsers, mut systems, mut bots) = (HashMap::new(), HashMap::new(), Bots::default());
+        for agent in self.agents.iter().filter(|agent| agent.key != NONE) {
+            let class = classify(agent.key);
+            for (families, name) in [(&mut browsers, class.browser), (&mut systems, class.system)] {
+                let name = name.to_string();
+                let row: &mut Row = families
+                    .entry(name)
+                    .or_insert_with_key(|name| Row {
+                        key: name.clone(),
+                        bytes: Some(0),
+                        visitors: Some(0),
+                        ..Row::default()
+                    });
+                row.hits += agent.hits;
+                row.bytes = row.bytes.map(|bytes| bytes + agent.bytes);
+                row.visitors = row.visitors.map(|visitors| visitors + u64::from(agent.visitors));
+            }
+            if class.bot {
+                bots.hits += agent.hits;
+                bots.bytes += agent.bytes;
+                bots.visitors += u64::from(agent.visitors);
+            }
+        }
+        let rows = |families: HashMap<String, Row>| sorted(families.into_values().collect(), top, self.lines.records);
+        Families { browsers: rows(browsers), systems: rows(systems), bots }
+    }
+
+    fn message_rows(&mut self, top: usize) -> Vec<Message> {
+        let rows = self.messages.rows();
+        let mut messages = Vec::new();
+        for id in top_rows(rows, top, |_| true) {
+            let (row, group) = (rows.get(id), self.messages.group(id));
+            let times = group.times().map(|times| times.map(|time| rfc3339(&self.clock.at(&time))));
+            let (first, last) = times.map_or((None, None), |[first, last]| (Some(first), Some(last)));
+            messages.push(Message {
+                key: shown(row.key),
+                hits: row.hits,
+                level: group.level().name().to_string(),
+                first,
+                last,
+                example: group.example.clone(),
+            });
+        }
+        messages
+    }
+
+    fn sample_rows(&self, input_names: &[String]) -> Vec<Sample> {
+        let sample = |sample: &super::position::Malformed| Sample {
+            input: input_names.get(sample.at.input as usize).cloned().unwrap_or_default(),
+            line: sample.at.line,
+            reason: sample.reason.text().to_string(),
+            text: sample.text.clone(),
+        };
+        self.samples.as_slice().iter().map(sample).collect()
+    }
+}
+
+struct Families {
+    browsers: Vec<Row>,
+    systems: Vec<Row>,
+    bots: Bots,
+}
+
+fn exact(count: usize) -> Count {
+    Count { value: count as u64, exact: true, error: 0.0 }
+}
+
+fn list(rows: &Rows, top: usize, records: u64, columns: Columns, absent: Absent) -> Vec<Row> {
+    let wanted = |row: &RowView<'_>| absent == Absent::Row || row.key != NONE;
+    rows_of(rows, &top_rows(rows, top, wanted), records, columns)
+}
+
+fn rows_of(rows: &Rows, ids: &[u32], records: u64, columns: Columns) -> Vec<Row> {
+    ids.iter().map(|id| row(&rows.get(*id), records, columns)).collect()
+}
+
+fn row(view: &RowView<'_>, records: u64, columns: Columns) -> Row {
+    Row {
+        key: String::from_utf8_lossy(view.key).into_owned(),
+        hits: view.hits,
+        bytes: (!matches!(columns, Columns::Hits)).then_some(view.bytes),
+        share: share(view.hits, records),
+        visitors: matches!(columns, Columns::Visitors).then_some(u64::from(view.visitors)),
+        hits_error: None,
+    }
+}
+
+fn sorted(mut rows: Vec<Row>, top: usize, records: u64) -> Vec<Row> {
+    rows.sort_unstable_by(|left, right| right.hits.cmp(&left.hits).then_with(|| left.key.cmp(&right.key)));
+    rows.truncate(top);
+    rows.iter_mut().for_each(|row| row.share = share(row.hits, records));
+    rows
+}
+
+fn share(hits: u64, records: u64) -> f64 {
+    if records == 0 { 0.0 } else { hits as f64 / records as f64 }
+}

@@ -1,0 +1,164 @@
+//! Two tallies become one, as if one worker had read both shares of the input.
+//!
+//! Sums add up. Visitors do not: one whom both have seen must count once, in the total and in each row, so the other's
+//! visitors are seen again here, with the rows on their cards.
+
+use super::tally::Tally;
+use super::timeline::{DAY_SECONDS, Share};
+use super::visitors::{List, RowOf, Visitor, Visitors};
+
+/// The numbers that the other tally's rows have in this one, by list.
+struct Numbers {
+    clients: Vec<u32>,
+    agents: Vec<u32>,
+    rows: [Vec<u32>; List::ALL.len()],
+}
+
+impl Numbers {
+    fn of(&self, row: RowOf) -> RowOf {
+        let (list, row) = row.parts();
+        RowOf::new(list, self.rows[list as usize - 1][row as usize])
+    }
+}
+
+/// Cards looked up together, so that memory is asked for ahead.
+const AHEAD: usize = 32;
+
+impl Tally {
+    /// Adds all that `other` has counted.
+    pub fn merge(&mut self, other: Tally) {
+        self.merge_sums(&other);
+        let numbers = self.merge_rows(&other);
+        self.merge_visitors(&other, &numbers);
+        self.messages.merge(other.messages);
+        self.samples.merge(other.samples);
+    }
+
+    fn merge_sums(&mut self, other: &Tally) {
+        let (into, from) = (&mut self.lines, &other.lines);
+        into.lines += from.lines;
+        into.blank += from.blank;
+        into.records += from.records;
+        into.heartbeats += from.heartbeats;
+        into.filtered += from.filtered;
+        into.glued += from.glued;
+        into.malformed.iter_mut().zip(&from.malformed).for_each(|(into, from)| *into += from);
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_read += other.bytes_read;
+        for (into, from) in self.status.iter_mut().zip(&other.status) {
+            into.0 += from.0;
+            into.1 += from.1;
+        }
+        self.levels.iter_mut().zip(other.levels).for_each(|(into, from)| *into += from);
+        self.sizes.merge(&other.sizes);
+        self.latency.merge(&other.latency);
+        self.offsets.merge(other.offsets);
+        if let Some((first, last)) = other.period {
+            self.widen(&first);
+            self.widen(&last);
+        }
+    }
+
+    fn merge_rows(&mut self, other: &Tally) -> Numbers {
+        self.methods.merge(&other.methods);
+        self.protocols.merge(&other.protocols);
+        self.vhosts.merge(&other.vhosts);
+        self.users.merge(&other.users);
+        self.modules.merge(&other.modules);
+        let sites = self.sites.merge(&other.sites);
+        let referrers = self.referrers.merge(&other.referrers);
+        self.site_of.resize(self.referrers.len(), None);
+        for (referrer, site) in other.site_of.iter().enumerate() {
+            self.site_of[referrers[referrer] as usize] = site.map(|site| sites[site as usize]);
+        }
+        Numbers {
+            clients: self.clients.merge(&other.clients),
+            agents: self.agents.merge(&other.agents),
+            rows: [
+                self.paths.merge(&other.paths),
+                self.not_found.merge(&other.not_found),
+                self.server_errors.merge(&other.server_errors),
+                referrers,
+                sites,
+                self.timeline.merge(&other.timeline),
+            ],
+        }
+    }
+
+    fn merge_visitors(&mut self, other: &Tally, numbers: &Numbers) {
+        self.visitors.reserve(other.visitors.len());
+        let mut ids = Vec::with_capacity(other.visitors.len());
+        let mut cards = other.visitors.iter();
+        loop {
+            let ahead: Vec<_> = cards
+                .by_ref()
+                .take(AHEAD)
+                .map(|(visitor, buckets, rows)| {
+                    let visitor = Visitor {
+                        client: numbers.clients[visitor.client as usize],
+                        agent: numbers.agents[visitor.agent as usize],
+                        day: visitor.day,
+                    };
+                    let hash = Visitors::hash(visitor);
+                    self.visitors.prefetch_slot(hash);
+                    (hash, visitor, buckets, rows)
+                })
+                .collect();
+            if ahead.is_empty() {
+                break;
+            }
+            for &(hash, ..) in &ahead {
+                self.visitors.prefetch_card(hash);
+            }
+            for (hash, visitor, buckets, rows) in ahead {
+                let id = self.see_again(hash, visitor, buckets);
+                rows.for_each(|row| self.see_row(id, numbers.of(row)));
+                ids.push(id);
+            }
+        }
+        for (visitor, row) in other.visitors.overflow() {
+            self.see_row(ids[visitor as usize], numbers.of(row));
+        }
+    }
+
+    fn see_again(&mut self, hash: u32, visitor: Visitor, buckets: u32) -> u32 {
+        let (id, new) = self.visitors.intern(hash, visitor);
+        if new {
+            self.clients.add_visitor(visitor.client);
+            self.agents.add_visitor(visitor.agent);
+        }
+        match self.timeline.share() {
+            Share::OfDay(_) => {
+                let mut left = buckets;
+                while left != 0 {
+                    let bit = left.trailing_zeros();
+                    left &= left - 1;
+                    if self.visitors.first_in_bucket(id, bit) {
+                        let row = self.timeline.row_of_share(visitor.day, bit);
+                        self.timeline.at(row).visitors += 1;
+                    }
+                }
+            }
+            Share::Days if new => {
+                let row = self.timeline.row(i64::from(visitor.day) * DAY_SECONDS);
+                self.timeline.at(row).visitors += 1;
+            }
+            Share::Days | Share::Odd => {}
+        }
+        id
+    }
+
+    fn see_row(&mut self, visitor: u32, row: RowOf) {
+        if !self.visitors.first_in_row(visitor, row) {
+            return;
+        }
+        match row.parts() {
+            (List::Path, row) => self.paths.add_visitor(row),
+            (List::NotFound, row) => self.not_found.add_visitor(row),
+            (List::ServerError, row) => self.server_errors.add_visitor(row),
+            (List::Referrer, row) => self.referrers.add_visitor(row),
+            (List::Site, row) => self.sites.add_visitor(row),
+            (List::Bucket, row) => self.timeline.at(row).visitors += 1,
+        }
+    }
+}
