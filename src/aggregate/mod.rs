@@ -1,11 +1,13 @@
 //! record -> tally -> snapshot.
 
+pub mod agent;
 mod freeze;
 pub mod histogram;
 mod huge;
 mod index;
 mod memo;
 mod merge;
+pub mod message;
 pub mod messages;
 pub mod position;
 mod prefetch;
