@@ -45,10 +45,11 @@ pub(super) fn matches(pattern: &str) -> (Vec<PathBuf>, Vec<SourceError>) {
         } else {
             found.into_iter().map(|path| path.join(&*part)).filter(|path| fs::symlink_metadata(path).is_ok()).collect()
         };
+        // At each part, not once at the end: `**/**` finds the same folders on many ways.
+        found.sort();
+        found.dedup();
     }
     found.retain(|path| !path.as_os_str().is_empty());
-    found.sort();
-    found.dedup();
     (found, errors)
 }
 
@@ -91,7 +92,11 @@ fn names(folder: &Path, errors: &mut Vec<SourceError>) -> Vec<(String, PathBuf)>
         Ok(names) => names,
         Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Vec::new(),
         Err(cause) => {
-            errors.push(SourceError::path(here, Operation::List, cause));
+            let error = SourceError::path(here, Operation::List, cause);
+            // `**` has it before the part behind it does.
+            if errors.iter().all(|known| known.name != error.name) {
+                errors.push(error);
+            }
             Vec::new()
         }
     }
