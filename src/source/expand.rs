@@ -38,7 +38,7 @@ pub fn expand<S: AsRef<OsStr>>(args: &[S]) -> Result<Vec<Named>, SourceError> {
     }
 }
 
-/// As [`expand`], for those who go on with what there is (`--keep-going`).
+/// As [`expand()`], for those who go on with what there is (`--keep-going`).
 pub fn expand_all<S: AsRef<OsStr>>(args: &[S]) -> Expansion {
     let mut walk = Walk::default();
     for arg in args {

@@ -110,6 +110,15 @@ fn a_name_that_looks_like_a_pattern_wins_over_the_pattern() {
 }
 
 #[test]
+fn a_link_to_nothing_below_a_folder_is_an_error_since_a_log_may_be_missing() {
+    let folder = folder(&["logs/a.log", "logs/z.log"]);
+    symlink("/nothing/at/all", folder.path().join("logs/current")).unwrap();
+    let (found, errors) = expanded(&folder, &["logs"]);
+    assert_eq!(found, ["logs/a.log", "logs/z.log"]);
+    assert_eq!(errors, ["logs/current: no such file; check the name and the folder you are in"]);
+}
+
+#[test]
 fn links_lead_to_each_file_once() {
     let folder = folder(&["logs/a.log", "logs/b.log", "outside/c.log"]);
     let at = |name: &str| folder.path().join(name);

@@ -62,6 +62,22 @@ fn many_threads_may_fall_into_the_same_hole_and_errno_survives() {
 }
 
 #[test]
+fn a_file_cut_at_any_moment_under_its_readers_kills_nobody() {
+    for round in 0..200 {
+        let file = file_of_pages();
+        let map = map(&file);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| (0..4).for_each(|_| drop(std::hint::black_box(map.bytes().to_vec()))));
+            }
+            scope.spawn(|| file.set_len((round % PAGES * page()) as u64).unwrap());
+        });
+        assert!(map.bytes().contains(&0));
+        assert!(map.tripped(), "round {round}");
+    }
+}
+
+#[test]
 fn a_dropped_map_is_no_longer_guarded_and_its_slot_starts_clean() {
     let guarded = |address: usize| TABLE.iter().any(|slot| slot.range().is_some_and(|r| r.contains(&address)));
     let file = file_of_pages();

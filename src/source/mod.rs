@@ -1,6 +1,6 @@
 //! Where bytes come from.
 //!
-//! [`expand`] turns what the user named into inputs, [`open`] turns an input into bytes, of one of two kinds. A
+//! [`expand()`] turns what the user named into inputs, [`open()`] turns an input into bytes, of one of two kinds. A
 //! [`FileSource`] is a plain regular file: it has a length and can be read at any offset, so all cores share it. A
 //! [`StreamSource`] is everything else, from front to back by one reader: pipes, devices, files of `/proc`, and whatever
 //! is compressed, which its first bytes tell and never its name.

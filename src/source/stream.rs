@@ -124,7 +124,7 @@ impl StreamSource {
         Ok(())
     }
 
-    /// Looks what follows; false if the raw bytes at hand do not tell.
+    /// Looks at what follows; false if the raw bytes at hand do not tell.
     fn next_member(&mut self) -> Result<bool, Failure> {
         let before = match self.phase {
             Phase::Between(codec) => {
@@ -139,22 +139,21 @@ impl StreamSource {
             }
             return Ok(self.raw.ended);
         }
-        match recognise(self.raw.pending(), self.raw.ended) {
-            Recognised::TooShort => return Ok(false),
-            Recognised::Compressed(codec) => {
+        match (recognise(self.raw.pending(), self.raw.ended), before) {
+            (Recognised::TooShort, _) => return Ok(false),
+            (Recognised::Compressed(codec), _) => {
                 self.decoder = self.decoder.take().filter(|decoder| decoder.codec() == codec);
                 if let Some(decoder) = &mut self.decoder {
                     decoder.restart().map_err(|damage| self.raw.failure(codec, damage))?;
                 }
                 self.phase = Phase::Member { codec, more: false };
             }
-            Recognised::Plain | Recognised::Unsupported { .. } if before.is_some() => {
-                let codec = before.map_or("", Codec::name);
-                return Err(Failure::Content(Problem::Garbage { codec, at: self.raw_position() }));
-            }
-            Recognised::Plain => self.phase = Phase::Plain,
-            Recognised::Unsupported { kind, tool } => {
+            (Recognised::Plain, None) => self.phase = Phase::Plain,
+            (Recognised::Unsupported { kind, tool }, None) => {
                 return Err(Failure::Content(Problem::Unsupported { kind, tool }));
+            }
+            (Recognised::Plain | Recognised::Unsupported { .. }, Some(codec)) => {
+                return Err(Failure::Content(Problem::Garbage { codec: codec.name(), at: self.raw_position() }));
             }
         }
         Ok(true)
