@@ -119,7 +119,7 @@ const BOT_MARKS: &[&str] = &[
 /// Texts in which a mark says nothing, lower-case: Cubot makes telephones.
 const NO_BOTS: &[&str] = &["cubot"];
 
-/// Libraries and tools that people drive: lower-case start of the agent, family.
+/// Libraries and tools that people drive: lower-case first word of the agent, family.
 const TOOLS: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("wget", "Wget"),
@@ -130,9 +130,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("python-urllib", "Python-urllib"),
     ("python-httpx", "python-httpx"),
     ("aiohttp", "aiohttp"),
-    ("python/", "Python"),
+    ("python", "Python"),
     ("go-http-client", "Go-http-client"),
-    ("java/", "Java"),
+    ("java", "Java"),
     ("apache-httpclient", "Apache-HttpClient"),
     ("okhttp", "okhttp"),
     ("axios", "axios"),
@@ -140,7 +140,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("undici", "undici"),
     ("guzzlehttp", "GuzzleHttp"),
     ("http_request2", "HTTP_Request2"),
-    ("php/", "PHP"),
+    ("php", "PHP"),
     ("libwww-perl", "libwww-perl"),
     ("lwp::simple", "LWP::Simple"),
     ("ruby", "Ruby"),
@@ -219,7 +219,9 @@ pub fn classify(agent: &[u8]) -> Agent {
     let text = String::from_utf8_lossy(agent);
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
-    let tool = first(TOOLS, |start| lower.starts_with(start));
+    let tool = first(TOOLS, |start| {
+        lower.strip_prefix(start).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphabetic()))
+    });
     if tool.is_none()
         && let Some(browser) = marked_bot(text, &lower)
     {
@@ -233,7 +235,8 @@ pub fn classify(agent: &[u8]) -> Agent {
     let browser = browser(text, known.name);
     let bot = known.category == "crawler" || (browser == UNKNOWN && compatible(text).is_some());
     if bot {
-        let browser = product(text).unwrap_or(known.name).to_owned().into();
+        let known = if known.name == "misc crawler" { UNKNOWN } else { known.name };
+        let browser = product(text).unwrap_or(known).to_owned().into();
         return Agent { browser, system: UNKNOWN.into(), bot };
     }
     Agent { browser, system, bot }

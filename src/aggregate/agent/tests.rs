@@ -126,6 +126,7 @@ fn bots_have_a_family() {
         ),
         ("Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1; http://www.example.com/bot.html )", "Unknown"),
         ("Feedbin - 1 subscribers", "Feedbin"),
+        ("Linkspider/1.0", "Linkspider"),
         ("LumiBot 2.0", "LumiBot"),
         (
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/119.0 Safari/537.36",
