@@ -3,6 +3,7 @@
 //! A format is compiled once and then parses any number of lines from any number of threads; it keeps no state between
 //! lines, so lines may be parsed in any order.
 
+pub mod fast;
 pub mod record;
 
 use bumpalo::Bump;
@@ -18,4 +19,9 @@ pub trait LineFormat: Send + Sync + std::fmt::Debug {
     /// The result borrows from the line, or from `scratch` where text had to be unescaped; `scratch` is emptied once
     /// the records made with it have been counted.
     fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line>;
+
+    /// A reader of this format's regular lines, where it has one. What it reads, it reads as `parse` does.
+    fn fast(&self) -> Option<fast::Fast> {
+        None
+    }
 }

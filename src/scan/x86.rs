@@ -47,8 +47,8 @@ fn structure_avx2(bytes: &[u8], positions: &mut [u32]) -> usize {
     let mut length = 0;
     let mut base = 0;
     for block in blocks {
-        // SAFETY: prefetching has no effect but on the cache, for any address, also one past the text.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast()) };
+        // A hint for any address, also one past the text.
+        _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast());
         length = flatten(mask(block), base, positions, length);
         base += 64;
     }

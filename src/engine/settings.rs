@@ -1,0 +1,32 @@
+//! What will run: checked settings, as the engine takes them.
+
+use super::keeper::Keep;
+use crate::aggregate::tally;
+use crate::format::LineFormat;
+use crate::scan::Kernel;
+use std::sync::Arc;
+
+/// How an analysis runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Threads that parse and count.
+    pub threads: usize,
+    /// The structural scan's kernel.
+    pub kernel: Kernel,
+    /// Whether files are mapped; otherwise they are read.
+    pub mmap: bool,
+    /// Longest line that is looked at, in bytes without its ending.
+    pub max_line_bytes: usize,
+    /// The format of all inputs; `None` detects one for each.
+    pub format: Option<Arc<dyn LineFormat>>,
+    /// What detection and named formats need to know.
+    pub formats: FormatOptions,
+    /// How to count.
+    pub tally: tally::Settings,
+    /// Which records are counted.
+    pub keep: Keep,
+    /// Whether an input that fails leaves the others to be read.
+    pub keep_going: bool,
+    /// Bytes of a file that a worker takes at once.
+    pub piece_bytes: usize,
+}
