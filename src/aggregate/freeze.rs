@@ -1,6 +1,6 @@
 //! Tally -> Snapshot: the lists are sorted and cut, shares computed, agents told apart by family.
 
-use super::stub::classify;
+use super::agent::classify;
 use super::position::shown;
 use super::rows::{RowView, Rows};
 use super::snapshot::{Bots, Count, Distinct, Message, Period, Row, Sample, Snapshot, Totals};
@@ -153,14 +153,12 @@ impl Tally {
             let class = classify(agent.key);
             for (families, name) in [(&mut browsers, class.browser), (&mut systems, class.system)] {
                 let name = name.to_string();
-                let row: &mut Row = families
-                    .entry(name)
-                    .or_insert_with_key(|name| Row {
-                        key: name.clone(),
-                        bytes: Some(0),
-                        visitors: Some(0),
-                        ..Row::default()
-                    });
+                let row: &mut Row = families.entry(name).or_insert_with_key(|name| Row {
+                    key: name.clone(),
+                    bytes: Some(0),
+                    visitors: Some(0),
+                    ..Row::default()
+                });
                 row.hits += agent.hits;
                 row.bytes = row.bytes.map(|bytes| bytes + agent.bytes);
                 row.visitors = row.visitors.map(|visitors| visitors + u64::from(agent.visitors));

@@ -138,8 +138,7 @@ mod tests {
 
     #[test]
     fn merged_and_taken_apart_it_says_the_same() {
-        let (mut one, mut two, mut both) =
-            (Distribution::default(), Distribution::default(), Distribution::default());
+        let (mut one, mut two, mut both) = (Distribution::default(), Distribution::default(), Distribution::default());
         for value in [3, 70_000, 12, 1 << 40, 12] {
             one.record(value);
             both.record(value);

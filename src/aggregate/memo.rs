@@ -34,7 +34,9 @@ impl Memo {
 #[inline(always)]
 fn word(key: &[u8]) -> Option<u64> {
     match *key {
-        [first, .., last] if key.len() < 4 => Some(u64::from_le_bytes([first, key[key.len() / 2], last, 0, 0, 0, 0, 0])),
+        [first, .., last] if key.len() < 4 => {
+            Some(u64::from_le_bytes([first, key[key.len() / 2], last, 0, 0, 0, 0, 0]))
+        }
         [only] => Some(u64::from(only)),
         _ if key.len() > 8 => None,
         _ => match (key.first_chunk(), key.last_chunk()) {
@@ -54,7 +56,8 @@ mod tests {
     #[test]
     fn it_answers_what_the_table_would() {
         let mut memo = Memo::default();
-        let keys = ["GET", "POST", "G", "GE", "HTTP/1.1", "HTTP/2.0", "PROPFIND", "VERSION-CONTROL", "", "GXT", "GET\0"];
+        let keys =
+            ["GET", "POST", "G", "GE", "HTTP/1.1", "HTTP/2.0", "PROPFIND", "VERSION-CONTROL", "", "GXT", "GET\0"];
         let table: HashMap<&[u8], u32> = keys.iter().zip(0..).map(|(key, row)| (key.as_bytes(), row)).collect();
         for step in 0..200 {
             let key = keys[step * 7 % keys.len()].as_bytes();

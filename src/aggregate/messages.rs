@@ -3,7 +3,7 @@
 //! A message is grouped by its masked text (`message::mask`), so that a thousand files that do not exist are one row.
 //! The memory is bounded by the messages that differ in their wording.
 
-use super::stub::mask;
+use super::message::mask;
 use super::position::{Position, shown};
 use super::rows::Rows;
 use crate::format::record::{ErrorEntry, Level, Time};

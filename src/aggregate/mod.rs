@@ -17,7 +17,6 @@ pub mod snapshot;
 mod static_files;
 pub mod tally;
 pub mod timeline;
-mod stub;
 mod top;
 pub mod visitors;
 pub mod zone;

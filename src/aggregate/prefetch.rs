@@ -1,12 +1,15 @@
 //! A hint to the cache.
-#![cfg_attr(target_arch = "aarch64", allow(unsafe_code))]
+#![allow(unsafe_code)]
 
 /// Asks the CPU to bring the cache line of `value` near, and goes on at once. A hint: it reads nothing and can't fault.
 #[inline(always)]
 pub fn prefetch<T>(value: &T) {
     let address: *const T = value;
     #[cfg(target_arch = "x86_64")]
-    core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    // SAFETY: SSE is part of x86-64, and a prefetch of any address has no effect but on the cache.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
     #[cfg(target_arch = "aarch64")]
     // SAFETY: `prfm` is a hint: it has no effect but on the cache, for any address, and touches no register or flag.
     unsafe {

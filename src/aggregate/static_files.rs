@@ -2,10 +2,10 @@
 
 /// The endings, in lower case.
 const ENDINGS: &[&str] = &[
-    "7z", "avi", "avif", "bmp", "bz2", "css", "csv", "dmg", "doc", "docx", "eot", "exe", "flv", "gif", "gz", "ico", "iso",
-    "jpeg", "jpg", "js", "map", "mp3", "mp4", "mpeg", "mpg", "ogg", "otf", "pdf", "png", "ppt", "pptx", "rar", "svg",
-    "swf", "tar", "tgz", "tif", "tiff", "ttf", "txt", "wav", "webm", "webp", "woff", "woff2", "xls", "xlsx", "xz", "zip",
-    "zst",
+    "7z", "avi", "avif", "bmp", "bz2", "css", "csv", "dmg", "doc", "docx", "eot", "exe", "flv", "gif", "gz", "ico",
+    "iso", "jpeg", "jpg", "js", "map", "mp3", "mp4", "mpeg", "mpg", "ogg", "otf", "pdf", "png", "ppt", "pptx", "rar",
+    "svg", "swf", "tar", "tgz", "tif", "tiff", "ttf", "txt", "wav", "webm", "webp", "woff", "woff2", "xls", "xlsx",
+    "xz", "zip", "zst",
 ];
 
 /// Whether a path (a query behind it is looked over) ends like a static file, in any case, with something before it.

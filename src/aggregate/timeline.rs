@@ -62,14 +62,7 @@ impl Timeline {
         } else {
             Share::Odd
         };
-        Timeline {
-            seconds,
-            share,
-            rows: BTreeMap::new(),
-            counts: Vec::new(),
-            numbers: Vec::new(),
-            last: (i64::MIN, 0),
-        }
+        Timeline { seconds, share, rows: BTreeMap::new(), counts: Vec::new(), numbers: Vec::new(), last: (i64::MIN, 0) }
     }
 
     /// Seconds a bucket spans.

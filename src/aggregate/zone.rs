@@ -148,7 +148,8 @@ mod tests {
         };
         let mut clock = WallClock::new(zone);
         // Summer time ended on 2024-10-27T01:00:00Z.
-        for (unix, offset) in [(1_729_990_799, 7200), (1_729_990_800, 3600), (1_729_990_799, 7200), (1_700_000_000, 3600)]
+        for (unix, offset) in
+            [(1_729_990_799, 7200), (1_729_990_800, 3600), (1_729_990_799, 7200), (1_700_000_000, 3600)]
         {
             assert_eq!(clock.at(&utc(unix)).offset_seconds, offset, "{unix}");
         }

@@ -220,9 +220,7 @@ fn take_apart<'line>(
 ) -> (&'line [u8], &'line [u8], &'line [u8]) {
     if let (Some(first), Some(last)) = (word::<8>(text, opening + 1), word::<9>(text, closing.wrapping_sub(9))) {
         let first = u64::from_le_bytes(first);
-        let starts = |method: &[u8; 8], length: u32| {
-            (first ^ u64::from_le_bytes(*method)) << (64 - 8 * length) == 0
-        };
+        let starts = |method: &[u8; 8], length: u32| (first ^ u64::from_le_bytes(*method)) << (64 - 8 * length) == 0;
         let method = if starts(b"GET \0\0\0\0", 4) {
             3
         } else if starts(b"POST \0\0\0", 5) || starts(b"HEAD \0\0\0", 5) {

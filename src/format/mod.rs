@@ -3,8 +3,17 @@
 //! A format is compiled once and then parses any number of lines from any number of threads; it keeps no state between
 //! lines, so lines may be parsed in any order.
 
+pub mod catalogue;
+mod clf;
+mod client;
+pub mod detect;
+mod error_apache;
+mod error_nginx;
+mod error_visor;
 pub mod fast;
 pub mod record;
+mod request;
+mod time;
 
 use bumpalo::Bump;
 use record::Parsed;

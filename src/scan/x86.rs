@@ -26,8 +26,7 @@ impl Avx2 {
 
 /// Each mark has a low nibble of its own, so one shuffle of this table by the low nibbles puts each mark where it
 /// stands and something else everywhere else: one comparison finds all three.
-const MARK_BY_NIBBLE: [u8; 16] =
-    [255, 255, b'"', 255, 255, 255, 255, 255, 255, 255, b'\n', 255, b'\\', 255, 255, 0];
+const MARK_BY_NIBBLE: [u8; 16] = [255, 255, b'"', 255, 255, 255, 255, 255, 255, 255, b'\n', 255, b'\\', 255, 255, 0];
 
 #[target_feature(enable = "avx2")] // the whole loop is inside, so the call is paid once a chunk
 fn structure_avx2(bytes: &[u8], positions: &mut [u32]) -> usize {

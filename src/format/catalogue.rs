@@ -1,0 +1,166 @@
+//! Every format by name, with an example line.
+
+use super::LineFormat;
+use super::clf::Clf;
+use super::error_apache::{self, ApacheError};
+use super::error_nginx::{self, NginxError};
+use super::error_visor::{self, VisorError};
+use super::record::{Parsed, Reason};
+use bumpalo::Bump;
+use std::sync::Arc;
+
+/// What formats need to know.
+#[derive(Clone, Debug)]
+pub struct FormatOptions {
+    /// A request or message that is exactly this is a sign of life.
+    pub heartbeat: Vec<u8>,
+}
+
+impl Default for FormatOptions {
+    fn default() -> Self {
+        FormatOptions { heartbeat: b"HEARTBEAT".to_vec() }
+    }
+}
+
+/// One named format.
+pub struct Entry {
+    /// The name that `--format` takes and the report shows.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Its fields, in order.
+    pub fields: &'static str,
+    /// A line of it.
+    pub example: &'static str,
+    /// Makes it.
+    pub make: fn(&FormatOptions) -> Arc<dyn LineFormat>,
+}
+
+/// All named formats; where two fit an input equally well, the earlier one is taken.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "vhost_combined",
+        about: "Apache's vhost_combined: the virtual host before the combined log format",
+        fields: "vhost:port client ident user [time] \"request\" status bytes \"referrer\" \"agent\"",
+        example: "www.example.org:443 192.0.2.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2326 \"-\" \"curl/8.5.0\"",
+        make: |options| Arc::new(Clf::new(true, true, &options.heartbeat)),
+    },
+    Entry {
+        name: "combined",
+        about: "the combined log format of Apache and nginx; further fields may follow",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\"",
+        example: "192.0.2.1 - frank [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2326 \"https://example.org/\" \"curl/8.5.0\"",
+        make: |options| Arc::new(Clf::new(false, true, &options.heartbeat)),
+    },
+    Entry {
+        name: "vhost_common",
+        about: "the virtual host before the common log format",
+        fields: "vhost:port client ident user [time] \"request\" status bytes",
+        example: "www.example.org:443 192.0.2.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2326",
+        make: |options| Arc::new(Clf::new(true, false, &options.heartbeat)),
+    },
+    Entry {
+        name: "common",
+        about: "the common log format",
+        fields: "client ident user [time] \"request\" status bytes",
+        example: "192.0.2.1 - frank [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2326",
+        make: |options| Arc::new(Clf::new(false, false, &options.heartbeat)),
+    },
+    Entry {
+        name: "apache-error",
+        about: "the error log of Apache 2.0, 2.2 and 2.4",
+        fields: "[time] [module:level] [pid:tid] [client] message",
+        example: error_apache::EXAMPLE,
+        make: |options| Arc::new(ApacheError::new(&options.heartbeat)),
+    },
+    Entry {
+        name: "nginx-error",
+        about: "the error log of nginx",
+        fields: "time [level] pid#tid: *connection message, client: client, ...",
+        example: error_nginx::EXAMPLE,
+        make: |options| Arc::new(NginxError::new(&options.heartbeat)),
+    },
+    Entry {
+        name: "visor-error",
+        about: "the error log that Visor's generator wrote",
+        fields: "[time] [LEVEL] [pid P:tid T] [client] message",
+        example: error_visor::EXAMPLE,
+        make: |options| Arc::new(VisorError::new(&options.heartbeat)),
+    },
+];
+
+/// The format that `--format` names: a name, or several with commas between, tried in this order on each line.
+pub fn by_name(spec: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
+    let formats: Result<Vec<_>, String> = spec.split(',').map(|name| one_by_name(name.trim(), options)).collect();
+    let formats = formats?;
+    Ok(match <[_; 1]>::try_from(formats) {
+        Ok([only]) => only,
+        Err(several) => Arc::new(AnyOf { name: spec.to_string(), formats: several }),
+    })
+}
+
+fn one_by_name(name: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
+    let entry = ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
+        format!("no format is called {name:?}; known are {}", names.join(", "))
+    })?;
+    Ok((entry.make)(options))
+}
+
+/// Several formats in one input: the first that understands a line has it.
+#[derive(Debug)]
+struct AnyOf {
+    name: String,
+    formats: Vec<Arc<dyn LineFormat>>,
+}
+
+impl LineFormat for AnyOf {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line> {
+        let mut first = Parsed::Malformed(Reason::Shape);
+        for (at, format) in self.formats.iter().enumerate() {
+            match format.parse(line, scratch) {
+                Parsed::Malformed(reason) if at == 0 => first = Parsed::Malformed(reason),
+                Parsed::Malformed(_) => {}
+                understood => return understood,
+            }
+        }
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_understood_by_its_own_format() {
+        for entry in ENTRIES {
+            let format = by_name(entry.name, &FormatOptions::default()).unwrap();
+            assert_eq!(format.name(), entry.name);
+            let scratch = Bump::new();
+            let parsed = format.parse(entry.example.as_bytes(), &scratch);
+            assert!(matches!(parsed, Parsed::Access(..) | Parsed::Error(_)), "{}: {parsed:?}", entry.name);
+        }
+    }
+
+    #[test]
+    fn several_formats_share_an_input() {
+        let format = by_name("common,visor-error", &FormatOptions::default()).unwrap();
+        let scratch = Bump::new();
+        let understood = |name: &str| {
+            let example = ENTRIES.iter().find(|entry| entry.name == name).unwrap().example;
+            !matches!(format.parse(example.as_bytes(), &scratch), Parsed::Malformed(_))
+        };
+        assert!(understood("common") && understood("visor-error") && !understood("nginx-error"));
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_known_ones() {
+        let error = by_name("combind", &FormatOptions::default()).unwrap_err();
+        assert!(error.contains("combind") && error.contains("combined"), "{error}");
+    }
+}
