@@ -112,12 +112,12 @@ impl Tally {
             }
             for (hash, visitor, buckets, rows) in ahead {
                 let id = self.see_again(hash, visitor, buckets);
-                rows.for_each(|row| self.see_row(id, numbers.of(row)));
+                rows.for_each(|row| self.see_row_again(id, numbers.of(row)));
                 ids.push(id);
             }
         }
         for (visitor, row) in other.visitors.overflow() {
-            self.see_row(ids[visitor as usize], numbers.of(row));
+            self.see_row_again(ids[visitor as usize], numbers.of(row));
         }
     }
 
@@ -148,17 +148,9 @@ impl Tally {
         id
     }
 
-    fn see_row(&mut self, visitor: u32, row: RowOf) {
-        if !self.visitors.first_in_row(visitor, row) {
-            return;
-        }
-        match row.parts() {
-            (List::Path, row) => self.paths.add_visitor(row),
-            (List::NotFound, row) => self.not_found.add_visitor(row),
-            (List::ServerError, row) => self.server_errors.add_visitor(row),
-            (List::Referrer, row) => self.referrers.add_visitor(row),
-            (List::Site, row) => self.sites.add_visitor(row),
-            (List::Bucket, row) => self.timeline.at(row).visitors += 1,
+    fn see_row_again(&mut self, visitor: u32, row: RowOf) {
+        if self.visitors.first_in_row(visitor, row) {
+            self.add_visitor(visitor, row);
         }
     }
 }

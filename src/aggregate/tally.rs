@@ -14,7 +14,7 @@ use super::position::{Position, Samples};
 use super::rows::Rows;
 use super::sites::site;
 use super::timeline::{DAY_SECONDS, Share, Timeline};
-use super::visitors::{List, RowOf, Visitor, Visitors};
+use super::visitors::{List, Pair, RowOf, Seen, Visitor, Visitors};
 use super::zone::{WallClock, Zone};
 use crate::format::record::{Access, ErrorEntry, NONE, Reason, Time};
 use arrayvec::ArrayVec;
@@ -124,6 +124,9 @@ impl Offsets {
     }
 }
 
+/// Pairs that the records of a batch leave for its end: at most a path, a referrer and a view each.
+type Pairs = ArrayVec<Pair, { 3 * BATCH }>;
+
 /// What the later stages need of a record.
 struct Item {
     client: u32,
@@ -200,8 +203,15 @@ impl Tally {
         for &(hash, _) in &visitors {
             self.visitors.prefetch_card(hash);
         }
+        let mut pairs = Pairs::new();
         for ((record, item), &(hash, visitor)) in records.iter().zip(&items).zip(&visitors) {
-            self.count_visitor(record, item, hash, visitor);
+            self.count_visitor(record, item, hash, visitor, &mut pairs);
+        }
+        for pair in pairs {
+            if self.visitors.first_of_pair(pair) {
+                let (visitor, row) = pair.parts();
+                self.add_visitor(visitor, row);
+            }
         }
         self.lines.records += records.len().min(BATCH) as u64;
     }
@@ -291,7 +301,7 @@ impl Tally {
 
     /// The last stage: the visitor, and the rows in which it may be new.
     #[inline(always)]
-    fn count_visitor(&mut self, record: &Access<'_>, item: &Item, hash: u32, visitor: Visitor) {
+    fn count_visitor(&mut self, record: &Access<'_>, item: &Item, hash: u32, visitor: Visitor, pairs: &mut Pairs) {
         let path_key = self.path_key(record);
         let path = self.paths.intern(item.path, path_key);
         self.paths.add(path, 1, item.bytes);
@@ -306,36 +316,62 @@ impl Tally {
             Share::Odd => self.visitors.first_in_row(id, RowOf::new(List::Bucket, item.bucket)),
         };
         self.timeline.at(item.bucket).visitors += u64::from(new_in_bucket);
-        if self.visitors.first_in_row(id, RowOf::new(List::Path, path)) {
-            self.paths.add_visitor(path);
-        }
+        self.see_row(id, RowOf::new(List::Path, path), pairs);
         if record.referrer != NONE {
-            self.count_referrer(record.referrer, item, id);
+            let referrer = self.count_referrer(record.referrer, item);
+            self.see_row(id, RowOf::new(List::Referrer, referrer), pairs);
         }
-        match record.status {
-            404 => count_view(&mut self.not_found, &mut self.visitors, List::NotFound, path_key, item, id),
-            500..600 => count_view(&mut self.server_errors, &mut self.visitors, List::ServerError, path_key, item, id),
-            _ => {}
+        let (view, list) = match record.status {
+            404 => (&mut self.not_found, List::NotFound),
+            500..600 => (&mut self.server_errors, List::ServerError),
+            _ => return,
+        };
+        let row = view.intern(item.path, path_key);
+        view.add(row, 1, item.bytes);
+        self.see_row(id, RowOf::new(list, row), pairs);
+    }
+
+    /// Counts the visitor in a row if it is new there, or leaves the question for the end of the batch.
+    #[inline(always)]
+    fn see_row(&mut self, visitor: u32, row: RowOf, pairs: &mut Pairs) {
+        match self.visitors.look(visitor, row) {
+            Seen::First => self.add_visitor(visitor, row),
+            Seen::Again => {}
+            // There is room for all that a batch can ask.
+            Seen::Ask(pair) => pairs.push(pair),
+        }
+    }
+
+    /// Counts a visitor in a row in which it is new.
+    #[inline(always)]
+    pub(super) fn add_visitor(&mut self, visitor: u32, row: RowOf) {
+        match row.parts() {
+            (List::Path, row) => self.paths.add_visitor(row),
+            (List::NotFound, row) => self.not_found.add_visitor(row),
+            (List::ServerError, row) => self.server_errors.add_visitor(row),
+            (List::Referrer, row) => {
+                self.referrers.add_visitor(row);
+                // Who has seen a referrer has seen its site.
+                if let Some(site) = self.site_of[row as usize]
+                    && self.visitors.first_in_row(visitor, RowOf::new(List::Site, site))
+                {
+                    self.sites.add_visitor(site);
+                }
+            }
+            (List::Site, row) => self.sites.add_visitor(row),
+            (List::Bucket, row) => self.timeline.at(row).visitors += 1,
         }
     }
 
     #[inline(always)]
-    fn count_referrer(&mut self, key: &[u8], item: &Item, visitor: u32) {
+    fn count_referrer(&mut self, key: &[u8], item: &Item) -> u32 {
         let referrer = self.referrers.intern(item.referrer, key);
         self.referrers.add(referrer, 1, item.bytes);
         if self.site_of.len() < self.referrers.len() {
             let site = site(key).map(|site| self.sites.intern(self.sites.hash(site), site));
             self.site_of.push(site);
         }
-        if self.visitors.first_in_row(visitor, RowOf::new(List::Referrer, referrer)) {
-            self.referrers.add_visitor(referrer);
-            // A visitor who has seen the referrer has seen its site.
-            if let Some(site) = self.site_of[referrer as usize]
-                && self.visitors.first_in_row(visitor, RowOf::new(List::Site, site))
-            {
-                self.sites.add_visitor(site);
-            }
-        }
+        referrer
     }
 
     /// Counts an error-log entry, which stands at `at`.
@@ -364,6 +400,12 @@ impl Tally {
         self.samples.offer(at, reason, line);
     }
 
+    /// Where the samples and the examples stand, to turn pieces into line numbers.
+    pub fn positions_mut(&mut self) -> impl Iterator<Item = &mut Position> {
+        let samples = self.samples.as_mut_slice().iter_mut().map(|sample| &mut sample.at);
+        samples.chain(self.messages.groups_mut().iter_mut().map(|group| &mut group.at))
+    }
+
     /// Bytes that its tables take.
     pub fn memory_bytes(&self) -> usize {
         let rows = [
@@ -381,15 +423,5 @@ impl Tally {
             &self.modules,
         ];
         rows.into_iter().map(Rows::memory_bytes).sum::<usize>() + self.visitors.memory_bytes()
-    }
-}
-
-/// Counts a record in a view of the paths: those of one status.
-#[inline(never)]
-fn count_view(rows: &mut Rows, visitors: &mut Visitors, list: List, path: &[u8], item: &Item, visitor: u32) {
-    let row = rows.intern(item.path, path);
-    rows.add(row, 1, item.bytes);
-    if visitors.first_in_row(visitor, RowOf::new(list, row)) {
-        rows.add_visitor(row);
     }
 }

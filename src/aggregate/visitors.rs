@@ -98,6 +98,28 @@ pub struct Visitor {
     pub day: i32,
 }
 
+/// What a visitor's card knows of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The visitor is new in the row.
+    First,
+    /// It was seen there before.
+    Again,
+    /// The card is full, the pair must be asked for.
+    Ask(Pair),
+}
+
+/// A visitor and a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair(u64);
+
+impl Pair {
+    /// The visitor's number, and the row.
+    pub fn parts(self) -> (u32, RowOf) {
+        ((self.0 >> 32) as u32, RowOf(self.0 as u32))
+    }
+}
+
 impl Visitors {
     /// The hash of a visitor. It needs no seed: its parts are numbers given by us, which a client cannot choose.
     #[inline(always)]
@@ -155,18 +177,37 @@ impl Visitors {
     /// Marks that the visitor was seen in a row; true the first time.
     #[inline(always)]
     pub fn first_in_row(&mut self, visitor: u32, row: RowOf) -> bool {
+        match self.look(visitor, row) {
+            Seen::First => true,
+            Seen::Again => false,
+            Seen::Ask(pair) => self.first_of_pair(pair),
+        }
+    }
+
+    /// Marks that the visitor was seen in a row, as far as its card can tell. A visitor whose card is full has its pairs
+    /// elsewhere: they are brought near, for [`first_of_pair`](Self::first_of_pair) to be asked a little later.
+    #[inline(always)]
+    pub fn look(&mut self, visitor: u32, row: RowOf) -> Seen {
         let card = self.cards.get_mut(visitor as usize);
         // Compared as a whole: twelve comparisons in three vectors cost less than a branch that guesses wrong.
         let listed = card.rows.iter().fold(false, |listed, &other| listed | (other == row.0));
         if listed {
-            return false;
+            return Seen::Again;
         }
         if card.rows[ON_CARD - 1] == 0 {
             let free = card.rows.iter().map(|&other| usize::from(other != 0)).sum::<usize>();
             card.rows[free] = row.0;
-            return true;
+            return Seen::First;
         }
-        self.overflow.insert(u64::from(visitor) << 32 | u64::from(row.0))
+        let pair = Pair(u64::from(visitor) << 32 | u64::from(row.0));
+        self.overflow.prefetch(pair.0);
+        Seen::Ask(pair)
+    }
+
+    /// Marks a pair that the card could not tell about; true the first time.
+    #[inline(always)]
+    pub fn first_of_pair(&mut self, pair: Pair) -> bool {
+        self.overflow.insert(pair.0)
     }
 
     /// Visitors.
@@ -189,7 +230,7 @@ impl Visitors {
 
     /// The (visitor, row) pairs that did not fit on cards.
     pub fn overflow(&self) -> impl Iterator<Item = (u32, RowOf)> {
-        self.overflow.iter().map(|pair| ((pair >> 32) as u32, RowOf(pair as u32)))
+        self.overflow.iter().map(|pair| Pair(pair).parts())
     }
 
     /// Makes room, so that as many further visitors grow no index.
@@ -222,6 +263,13 @@ impl PairSet {
         // Two rounds: rows and visitors are small numbers, and one product would leave their low bits in line.
         let mixed = (pair ^ pair >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         ((mixed ^ mixed >> 32).wrapping_mul(0x94D0_49BB_1331_11EB) >> (64 - bits)) as usize
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, pair: u64) {
+        if let Some(slot) = self.slots.as_slice().get(PairSet::home(pair, self.bits)) {
+            prefetch(slot);
+        }
     }
 
     /// Adds a pair; true if it was not there.

@@ -3,6 +3,7 @@
 use super::keeper::Keep;
 use crate::aggregate::tally;
 use crate::format::LineFormat;
+use crate::format::catalogue::FormatOptions;
 use crate::scan::Kernel;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ pub struct Settings {
     pub max_line_bytes: usize,
     /// The format of all inputs; `None` detects one for each.
     pub format: Option<Arc<dyn LineFormat>>,
-    /// What detection and named formats need to know.
+    /// What detection needs to know.
     pub formats: FormatOptions,
     /// How to count.
     pub tally: tally::Settings,
@@ -27,6 +28,24 @@ pub struct Settings {
     pub keep: Keep,
     /// Whether an input that fails leaves the others to be read.
     pub keep_going: bool,
-    /// Bytes of a file that a worker takes at once.
+    /// Bytes of a file that a worker takes at once, and of a stream.
     pub piece_bytes: usize,
+}
+
+impl Settings {
+    /// The defaults of the command line, on `threads` threads, with the best kernel of this machine.
+    pub fn new(threads: usize, kernel: Kernel) -> Settings {
+        Settings {
+            threads,
+            kernel,
+            mmap: true,
+            max_line_bytes: 1 << 20,
+            format: None,
+            formats: FormatOptions::default(),
+            tally: tally::Settings::default(),
+            keep: Keep::default(),
+            keep_going: false,
+            piece_bytes: 2 << 20,
+        }
+    }
 }

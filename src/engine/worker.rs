@@ -59,7 +59,7 @@ impl<'run> Worker<'run> {
         Worker {
             settings,
             tally: Tally::new(&settings.tally),
-            keeper: Keeper::new(settings),
+            keeper: Keeper::new(&settings.keep),
             marks: Marks::default(),
             scratch: Bump::new(),
             fast: None,
@@ -98,7 +98,7 @@ impl<'run> Worker<'run> {
                 let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                 self.line(piece, &rest[..length], length < rest.len(), cursor, &scratch, &mut batch);
             }
-            let whole = self.count(&mut batch, intact);
+            let whole = self.count(&mut batch, cursor, intact);
             drop(batch);
             self.recycle(scratch);
             if !whole {
@@ -129,7 +129,7 @@ impl<'run> Worker<'run> {
                 let scratch = std::mem::take(&mut self.scratch);
                 let mut batch = ArrayVec::<Access<'_>, BATCH>::new();
                 self.line(piece, &text[cursor.at..], false, cursor, &scratch, &mut batch);
-                self.count(&mut batch, intact);
+                self.count(&mut batch, cursor, intact);
                 drop(batch);
                 self.recycle(scratch);
             }
@@ -179,7 +179,7 @@ impl<'run> Worker<'run> {
                 }
             }
             cursor.at = base + start;
-            let whole = self.count(&mut batch, intact);
+            let whole = self.count(&mut batch, cursor, intact);
             drop(batch);
             self.recycle(scratch);
             if !whole || !more {
@@ -235,10 +235,11 @@ impl<'run> Worker<'run> {
         self.keeper.keep_invalid(line);
     }
 
-    /// Filters and counts a batch; false if the text is no longer intact and nothing was counted.
+    /// Filters and counts a batch; false if the text is no longer intact, and then its lines were never read.
     #[inline]
-    fn count(&mut self, batch: &mut ArrayVec<Access<'_>, BATCH>, intact: Intact<'_>) -> bool {
+    fn count(&mut self, batch: &mut ArrayVec<Access<'_>, BATCH>, cursor: &mut Cursor, intact: Intact<'_>) -> bool {
         if !intact() {
+            cursor.line -= batch.len() as u64;
             return false;
         }
         if self.keeper.is_needed() {
@@ -260,9 +261,3 @@ impl<'run> Worker<'run> {
 
 /// Unescaped text of one batch, at most; a batch is counted early where its lines need more.
 const SCRATCH_BYTES_MAX: usize = 8 << 20;
-
-/// True for every text: files that are read, not mapped, and streams.
-pub fn always_intact() -> bool {
-    true
-}
-

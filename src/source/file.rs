@@ -86,6 +86,12 @@ impl FileSource {
         }
     }
 
+    /// Whether a mapped page was found lost. Costs one load, where [`FileSource::fault`] is a system call; what it does
+    /// not tell is a cut inside a page.
+    pub fn is_torn(&self) -> bool {
+        self.map.as_ref().is_some_and(Map::tripped)
+    }
+
     fn truncated(&self) -> SourceError {
         SourceError::new(self.name.as_str(), Problem::Truncated { opened: self.base.saturating_add(self.len) })
     }

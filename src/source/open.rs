@@ -1,10 +1,15 @@
 //! From a name to bytes: which kind of source an input is.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::Named;
 use super::compressed::{LOOKAHEAD_BYTES, Recognised, recognise};
@@ -13,10 +18,12 @@ use super::file::FileSource;
 use super::stream::StreamSource;
 
 /// How inputs are opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct OpenOptions {
     /// Whether plain regular files are mapped where that is possible; otherwise they are read.
     pub mmap: bool,
+    /// Once it is set, pipes and devices end, even if their writer never says more.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 /// An opened input.
@@ -57,7 +64,8 @@ fn open_handle(name: String, mut file: File, options: &OpenOptions) -> Result<Op
         return Err(SourceError::new(name, Problem::Directory));
     }
     if kind.is_socket() || kind.is_fifo() || !kind.is_file() || metadata.len() == 0 || is_made_up(&file) {
-        return Ok(Opened::Stream(StreamSource::new(name, file, None)));
+        let waiting = Waiting { file, stop: options.stop.clone() };
+        return Ok(Opened::Stream(StreamSource::new(name, waiting, None)));
     }
 
     let base = match file.stream_position() {
@@ -77,6 +85,30 @@ fn open_handle(name: String, mut file: File, options: &OpenOptions) -> Result<Op
         Recognised::Compressed(_) | Recognised::Unsupported { .. } => {
             Ok(Opened::Stream(StreamSource::new(name, file, Some(len))))
         }
+    }
+}
+
+/// A pipe or device whose reader may be told to stop while it waits for the writer.
+struct Waiting {
+    file: File,
+    stop: Option<Arc<AtomicBool>>,
+}
+
+/// How often a waiting reader looks whether it is to stop.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+impl Read for Waiting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(stop) = &self.stop {
+            let ready = |file: &File| poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&LOOK));
+            // An error of poll is not ours to tell: the read will.
+            while matches!(ready(&self.file), Ok(0) | Err(Errno::INTR)) {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(0);
+                }
+            }
+        }
+        self.file.read(buffer)
     }
 }
 

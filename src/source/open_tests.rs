@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::*;
 
-const MAPPED: OpenOptions = OpenOptions { mmap: true };
-const READ: OpenOptions = OpenOptions { mmap: false };
+const MAPPED: OpenOptions = OpenOptions { mmap: true, stop: None };
+const READ: OpenOptions = OpenOptions { mmap: false, stop: None };
 
 fn opened(path: impl Into<PathBuf>) -> Result<Opened, SourceError> {
     open(&Named::Path(path.into()), &MAPPED)

@@ -1,0 +1,206 @@
+//! The flags of `visor-fast analyze`, and the settings they make.
+
+use super::Failure;
+use super::outputs::Form;
+use super::terminal::Color;
+use crate::aggregate::tally;
+use crate::aggregate::zone::Zone;
+use crate::engine::{Invalid, Keep, Settings};
+use crate::filter::time_range::TimeRange;
+use crate::filter::{Filter, units};
+use crate::format::catalogue::{FormatOptions, by_name};
+use crate::scan::Kernel;
+use clap::Args;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+const EXAMPLES: &str = "\
+Examples:
+  visor-fast analyze access.log                      a report on the terminal
+  visor-fast analyze /var/log/nginx 'old/*.gz'       folders, patterns, compressed files
+  zcat old.gz | visor-fast analyze -                 standard input
+  visor-fast analyze --where 'status >= 500' --since '2h ago' access.log
+  visor-fast analyze --where 'client in 10.0.0.0/8 and path ~ ^/api/' access.log
+  visor-fast analyze -o report.json -o report.csv access.log
+  visor-fast analyze --format '%h %l %u %t \"%r\" %>s %b %D' access.log
+
+Filters compare method, path, query, target, protocol, status, bytes, bytes_read, latency, client,
+user, vhost, referrer, agent, time, hour, weekday, bot; in error logs level, module and message:
+  status = 5xx    status in {404, 410}    path ~ ^/api/    not bot    latency > 250ms";
+
+/// Flags of `visor-fast analyze`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Flags {
+    /// Files, folders (read with all below them), patterns, `-` for standard input
+    #[arg(value_name = "FILE|DIR|GLOB|-")]
+    pub inputs: Vec<OsString>,
+
+    /// Format of the lines: a name from `visor-fast formats`, several with commas between, or the server's format string
+    #[arg(short, long, value_name = "auto|NAME|STRING", default_value = "auto", help_heading = "Input")]
+    pub format: String,
+
+    /// Request or message that is a sign of life and counted by itself
+    #[arg(long, value_name = "TEXT", default_value = "HEARTBEAT", help_heading = "Input")]
+    pub heartbeat: String,
+
+    /// Longest line that is looked at; longer ones are malformed
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", help_heading = "Input")]
+    pub max_line_bytes: String,
+
+    /// Read files instead of mapping them
+    #[arg(long, help_heading = "Input")]
+    pub no_mmap: bool,
+
+    /// Go on when an input fails, report what was counted, and exit 1 at the end
+    #[arg(long, help_heading = "Input")]
+    pub keep_going: bool,
+
+    /// Threads that parse and count [default: all cores]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Input")]
+    pub threads: Option<u16>,
+
+    /// Count only records for which this holds (repeatable: all must hold)
+    #[arg(short, long = "where", value_name = "FILTER", help_heading = "Filters")]
+    pub filters: Vec<String>,
+
+    /// Count only records from this time on: 2025-10-10, "2025-10-10 13:00", RFC 3339, "2h ago", today
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    pub since: Option<String>,
+
+    /// Count only records before this time
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    pub until: Option<String>,
+
+    /// Leave out the records of known crawlers
+    #[arg(long, help_heading = "Filters")]
+    pub exclude_bots: bool,
+
+    /// Length of a bucket of the timeline, in whole seconds
+    #[arg(long, value_name = "TIME", default_value = "1h", help_heading = "Counting")]
+    pub bucket: String,
+
+    /// Count /a?x=1 and /a?x=2 as two paths
+    #[arg(long, help_heading = "Counting")]
+    pub keep_query: bool,
+
+    /// Wall clock of days and buckets: log (as written), utc, local, or a name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "log", help_heading = "Counting")]
+    pub timezone: String,
+
+    /// Write the report to FILE; its ending chooses the form: .json, .csv, .txt (repeatable)
+    #[arg(short, value_name = "FILE", help_heading = "Output")]
+    pub o: Vec<PathBuf>,
+
+    /// Form of the report on standard output [default: text, unless -o is given]
+    #[arg(long, value_name = "FORM", help_heading = "Output")]
+    pub output: Option<Form>,
+
+    /// Rows of a list [default: 10 in text, 1000 in JSON and CSV]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
+    pub top: Option<u32>,
+
+    /// Write the malformed lines, as they are, to FILE
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub invalid: Option<PathBuf>,
+
+    /// Exit 3 if more than this share of the lines is malformed: 1% or 0.01
+    #[arg(long, value_name = "SHARE", help_heading = "Output")]
+    pub max_malformed: Option<String>,
+
+    /// Colours on standard output
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub color: Color,
+
+    /// No progress, and nothing on stderr but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Tell on stderr what runs
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+}
+
+impl Flags {
+    /// The settings that the flags mean; `now` is what "2h ago" counts from.
+    pub fn settings(&self, now: Timestamp) -> Result<Settings, Failure> {
+        let threads = match self.threads {
+            Some(threads) => usize::from(threads),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let forced = std::env::var("VISOR_SCAN").ok().filter(|name| !name.is_empty());
+        let kernel = Kernel::choose(forced.as_deref()).map_err(Failure::usage)?;
+        let zone = Zone::parse(&self.timezone).map_err(|error| Failure::usage(format!("--timezone: {error}")))?;
+        let formats = FormatOptions { heartbeat: self.heartbeat.clone().into_bytes() };
+        let format = match self.format.as_str() {
+            "auto" => None,
+            spec => Some(by_name(spec, &formats).map_err(|error| Failure::usage(format!("--format: {error}")))?),
+        };
+        let settings = Settings {
+            mmap: !self.no_mmap,
+            max_line_bytes: self.max_line_bytes()?,
+            format,
+            formats,
+            keep: self.keep(&zone, now)?,
+            tally: tally::Settings { bucket_seconds: self.bucket_seconds()?, keep_query: self.keep_query, zone },
+            keep_going: self.keep_going,
+            ..Settings::new(threads, kernel)
+        };
+        Ok(settings)
+    }
+
+    fn max_line_bytes(&self) -> Result<usize, Failure> {
+        let bytes =
+            units::size(&self.max_line_bytes).map_err(|error| Failure::usage(format!("--max-line-bytes: {error}")))?;
+        // A line is held in memory whole.
+        match usize::try_from(bytes) {
+            Ok(bytes @ 1..=LINE_BYTES_MOST) => Ok(bytes),
+            _ => Err(Failure::usage(format!("--max-line-bytes: {:?} is not between 1 and 1GiB", self.max_line_bytes))),
+        }
+    }
+
+    fn bucket_seconds(&self) -> Result<u64, Failure> {
+        let wrong = |error: String| Failure::usage(format!("--bucket: {error}"));
+        let span = units::duration_or_seconds(&self.bucket).map_err(|error| wrong(error.to_string()))?;
+        match (span.as_secs(), span.subsec_nanos()) {
+            (seconds @ 1..=SECONDS_MOST, 0) => Ok(seconds),
+            _ => Err(wrong(format!("{:?} is not a whole number of seconds between 1s and 366 days", self.bucket))),
+        }
+    }
+
+    fn keep(&self, zone: &Zone, now: Timestamp) -> Result<Keep, Failure> {
+        let filters: Result<Vec<_>, _> = self.filters.iter().map(|text| Filter::parse(text)).collect();
+        let filter = Filter::all(filters.map_err(|error| Failure::usage(format!("--where: {error}")))?);
+        let zone = match zone {
+            Zone::Log => None,
+            Zone::Utc => Some(TimeZone::UTC),
+            Zone::Named(zone) => Some(zone.clone()),
+        };
+        let now = ZonedDateTime::new(now, TimeZone::try_system().unwrap_or(TimeZone::UTC));
+        let range = TimeRange::parse(self.since.as_deref(), self.until.as_deref(), &now, zone.as_ref())
+            .map_err(Failure::usage)?;
+        let invalid = self.invalid.as_ref().map(|path| {
+            let file = File::create(path)
+                .map_err(|error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display())));
+            file.map(|file| Arc::new(Invalid::new(file)))
+        });
+        Ok(Keep { filter, range, exclude_bots: self.exclude_bots, invalid: invalid.transpose()? })
+    }
+
+    /// The share of malformed lines that may not be crossed, 0 to 1.
+    pub fn malformed_share(&self) -> Result<Option<f64>, Failure> {
+        let Some(text) = &self.max_malformed else { return Ok(None) };
+        let (number, scale) = text.strip_suffix('%').map_or((text.as_str(), 1.0), |number| (number, 100.0));
+        match number.trim().parse::<f64>() {
+            Ok(number) if (0.0..=scale).contains(&number) => Ok(Some(number / scale)),
+            _ => Err(Failure::usage(format!("--max-malformed: {text:?} is not a share; write 1% or 0.01"))),
+        }
+    }
+}
+
+const LINE_BYTES_MOST: usize = 1 << 30;
+const SECONDS_MOST: u64 = 366 * 86_400;
