@@ -1,0 +1,138 @@
+//! Lists as aligned tables, a bar for each row.
+
+use super::fit::{cut, width};
+use super::units::{bytes, grouped, percent_of};
+use super::{Ink, Page, says_something};
+use crate::aggregate::snapshot::{Row, Snapshot};
+use std::io;
+
+/// All lists of a report.
+pub struct Lists<'report> {
+    pub snapshot: &'report Snapshot,
+}
+
+impl Lists<'_> {
+    /// Writes those that say something.
+    pub fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let snapshot = self.snapshot;
+        let distinct = &snapshot.distinct;
+        let lists: [(&str, &[Row], Option<u64>); 18] = [
+            ("Status", &snapshot.status, None),
+            ("Methods", &snapshot.methods, None),
+            ("Protocols", &snapshot.protocols, None),
+            ("Virtual hosts", &snapshot.vhosts, None),
+            ("Users", &snapshot.users, None),
+            ("Paths", &snapshot.paths, Some(distinct.paths.value)),
+            ("Not found (404)", &snapshot.not_found, None),
+            ("Server errors (5xx)", &snapshot.server_errors, None),
+            ("Static files", &snapshot.static_files, None),
+            ("Clients", &snapshot.clients, Some(distinct.clients.value)),
+            ("Referrers", &snapshot.referrers, Some(distinct.referrers.value)),
+            ("Referring sites", &snapshot.referring_sites, None),
+            ("Agents", &snapshot.agents, Some(distinct.agents.value)),
+            ("Browsers", &snapshot.browsers, None),
+            ("Systems", &snapshot.systems, None),
+            ("Levels", &snapshot.levels, None),
+            ("Modules", &snapshot.modules, None),
+            ("Malformed, by reason", &snapshot.malformed_reasons, None),
+        ];
+        lists.into_iter().try_for_each(|(title, rows, all)| list(page, title, rows, all))
+    }
+}
+
+fn list(page: &mut Page<'_>, title: &str, rows: &[Row], all: Option<u64>) -> io::Result<()> {
+    let shown = &rows[..rows.len().min(page.options.top)];
+    // Error logs have no requests, so nothing about them is to be said.
+    if shown.is_empty() || !says_something(rows) {
+        return Ok(());
+    }
+    match all.filter(|all| *all > shown.len() as u64) {
+        Some(all) => page.title(&format!("{title}, {} of {}", grouped(shown.len() as u64), grouped(all)))?,
+        None => page.title(title)?,
+    }
+    let has_bytes = shown.iter().any(|row| row.bytes.is_some());
+    let has_visitors = shown.iter().any(|row| row.visitors.is_some());
+    let widest = |figure: fn(&Row) -> Option<u64>| shown.iter().filter_map(figure).map(|n| width(&grouped(n))).max();
+    let hits_columns = widest(|row| Some(row.hits)).unwrap_or(0).max(11);
+    let visitors_columns = widest(|row| row.visitors).unwrap_or(0).max(10);
+    let mut header = format!("{:>hits_columns$}  {:>7}", "hits", "share");
+    if has_bytes {
+        header += &format!("  {:>10}", "bytes");
+    }
+    if has_visitors {
+        header += &format!("  {:>visitors_columns$}", "visitors");
+    }
+    // On a narrow terminal the key needs the room.
+    let bar_columns = page.columns().saturating_sub(width(&header) + 2) / 6;
+    page.line(&header, Ink::Faint)?;
+    let most = shown.iter().map(|row| row.hits).max().unwrap_or(0);
+    for row in shown {
+        let mut figures = format!("{:>hits_columns$}  {:>7}", grouped(row.hits), percent_of(row.share));
+        if has_bytes {
+            figures += &format!("  {:>10}", row.bytes.map(|count| bytes(count as f64)).unwrap_or_default());
+        }
+        if has_visitors {
+            figures += &format!("  {:>visitors_columns$}", row.visitors.map(grouped).unwrap_or_default());
+        }
+        let bar = bar(row.hits, most, bar_columns, page.options.unicode);
+        let mut key = row.key.clone();
+        if let Some(error) = row.hits_error.filter(|error| *error > 0) {
+            key = format!("({}{} hits) {key}", if page.options.unicode { "±" } else { "+-" }, grouped(error));
+        }
+        let room = page.columns().saturating_sub(width(&figures) + bar_columns + 4);
+        let key = cut(&key, room, page.options.unicode);
+        let ink = ink_of(title, &row.key);
+        writeln!(page.out, "{figures}  {}  {}", page.ink(&bar, Ink::Good), page.ink(key.trim_end(), ink))?;
+    }
+    Ok(())
+}
+
+/// A status and a level are coloured by how grave they are.
+fn ink_of(title: &str, key: &str) -> Ink {
+    match (title, key) {
+        ("Status", key) => match key.as_bytes().first() {
+            Some(b'4') => Ink::Warning,
+            Some(b'5') => Ink::Bad,
+            _ => Ink::Plain,
+        },
+        ("Levels", "emerg" | "alert" | "crit" | "error") => Ink::Bad,
+        ("Levels", "warn") => Ink::Warning,
+        _ => Ink::Plain,
+    }
+}
+
+/// A bar of exactly `columns` columns, filled by the share that `hits` is of `most`, to an eighth of a column.
+fn bar(hits: u64, most: u64, columns: usize, unicode: bool) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    let eighths = (u128::from(hits) * columns as u128 * 8 / u128::from(most.max(1))) as usize;
+    // What is there is seen, however small its share.
+    let eighths = eighths.max(usize::from(hits > 0)).min(columns * 8);
+    let mut bar = (if unicode { "█" } else { "#" }).repeat(eighths / 8);
+    if eighths / 8 < columns {
+        bar.push(if unicode { EIGHTHS[eighths % 8] } else { ' ' });
+        bar.push_str(&" ".repeat(columns - eighths / 8 - 1));
+    }
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_share() {
+        for (hits, most, expected) in [
+            (8, 8, "████"),
+            (4, 8, "██  "),
+            (3, 8, "█▌  "),
+            (1, 1_000_000, "▏   "),
+            (0, 8, "    "),
+            (0, 0, "    "),
+            (u64::MAX, u64::MAX, "████"),
+        ] {
+            assert_eq!(bar(hits, most, 4, true), expected, "{hits} of {most}");
+        }
+        assert_eq!(bar(3, 8, 4, false), "#   ");
+        assert_eq!(bar(3, 8, 0, true), "");
+    }
+}
