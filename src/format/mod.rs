@@ -6,11 +6,15 @@
 pub mod catalogue;
 mod clf;
 mod client;
+mod decimal;
 pub mod detect;
 mod error_apache;
 mod error_nginx;
 mod error_visor;
 pub mod fast;
+mod json_paths;
+mod json_text;
+mod json_walk;
 pub mod record;
 mod request;
 mod time;
