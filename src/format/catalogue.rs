@@ -5,6 +5,7 @@ use super::clf::Clf;
 use super::error_apache::{self, ApacheError};
 use super::error_nginx::{self, NginxError};
 use super::error_visor::{self, VisorError};
+use super::json::{self, Json};
 use super::record::{Parsed, Reason};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -87,11 +88,19 @@ pub const ENTRIES: &[Entry] = &[
         example: error_visor::EXAMPLE,
         make: |options| Arc::new(VisorError::new(&options.heartbeat)),
     },
+    Entry {
+        name: "json",
+        about: "JSON lines of Caddy, Traefik and nginx (escape=json); json:client=ip,status=code,... maps other keys",
+        fields: "time client user vhost request|method path protocol status bytes bytes_read latency referrer agent; level module message",
+        example: json::EXAMPLE,
+        make: |options| Arc::new(Json::new(&options.heartbeat)),
+    },
 ];
 
-/// The format that `--format` names: a name, or several with commas between, tried in this order on each line.
+/// The format that `--format` names: a name, or several with commas between, tried in this order on each line. The name
+/// `json` may be followed by the keys of its fields: `json:client=ip,status=code`.
 pub fn by_name(spec: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
-    let formats: Result<Vec<_>, String> = spec.split(',').map(|name| one_by_name(name.trim(), options)).collect();
+    let formats: Result<Vec<_>, String> = names(spec).iter().map(|name| one_by_name(name, options)).collect();
     let formats = formats?;
     Ok(match <[_; 1]>::try_from(formats) {
         Ok([only]) => only,
@@ -99,7 +108,22 @@ pub fn by_name(spec: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat
     })
 }
 
+/// The names in a list of them; keys of JSON fields, which have commas between too, belong to the name before.
+fn names(spec: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for part in spec.split(',') {
+        match names.last_mut() {
+            Some(json) if json.contains("json:") && part.contains('=') => json.extend([",", part]),
+            _ => names.push(part.trim().to_string()),
+        }
+    }
+    names
+}
+
 fn one_by_name(name: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
+    if let Some(mappings) = name.strip_prefix("json:") {
+        return Ok(Arc::new(Json::mapped(mappings, &options.heartbeat)?));
+    }
     let entry = ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
         format!("no format is called {name:?}; known are {}", names.join(", "))
@@ -156,6 +180,16 @@ mod tests {
             !matches!(format.parse(example.as_bytes(), &scratch), Parsed::Malformed(_))
         };
         assert!(understood("common") && understood("visor-error") && !understood("nginx-error"));
+    }
+
+    #[test]
+    fn keys_of_json_fields_may_stand_among_names() {
+        let spec = "combined, json:client=ip, time=ts,status=code ,common";
+        assert_eq!(names(spec), ["combined", "json:client=ip, time=ts,status=code ", "common"]);
+        assert_eq!(names("json:a=b,json:c=d"), ["json:a=b,json:c=d"]);
+        assert!(by_name(spec, &FormatOptions::default()).is_ok());
+        let error = by_name("json:client=ip,cod=x", &FormatOptions::default()).unwrap_err();
+        assert!(error.contains("\"cod\"") && error.contains("status, bytes"), "{error}");
     }
 
     #[test]

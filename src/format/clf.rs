@@ -152,7 +152,7 @@ impl LineFormat for Clf {
 }
 
 /// `inner` with every `mark`, a quote and a byte before it, as a quote alone.
-fn without_marks<'line>(inner: &[u8], mark: &[u8; 2], scratch: &'line Bump) -> &'line [u8] {
+pub(super) fn without_marks<'line>(inner: &[u8], mark: &[u8; 2], scratch: &'line Bump) -> &'line [u8] {
     let text = scratch.alloc_slice_copy(inner);
     let (mut from, mut to) = (0, 0);
     while from < inner.len() {

@@ -31,7 +31,8 @@ fn text_said<'a>(text: Text<'a>, scratch: &'a Bump) -> &'a [u8] {
 
 #[test]
 fn wanted_values_are_handed_over() {
-    let cases: [(&str, &str, &[(&str, &str)]); 13] = [
+    type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+    let cases: [Row; 13] = [
         ("an empty object", "{}", &[]),
         ("white space anywhere", " {\t\"a\" :\r\n1 , \"b\": [ ] } ", &[("a", "1"), ("b", "container")]),
         ("a string", r#"{"a":"x"}"#, &[("a", "\"x")]),

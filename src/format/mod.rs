@@ -12,12 +12,16 @@ mod error_apache;
 mod error_nginx;
 mod error_visor;
 pub mod fast;
+mod json;
+mod json_fields;
 mod json_paths;
 mod json_text;
 mod json_walk;
+mod moment;
 pub mod record;
 mod request;
 mod time;
+mod value;
 
 use bumpalo::Bump;
 use record::Parsed;
