@@ -141,7 +141,7 @@ impl Tally {
         for (referrer, site) in self.referrers.iter().zip(&self.site_of) {
             if let Some(row) = site.and_then(|site| rows.get_mut(site as usize)) {
                 row.hits += referrer.hits;
-                row.bytes = row.bytes.map(|bytes| bytes + referrer.bytes);
+                row.bytes = row.bytes.map(|bytes| bytes.saturating_add(referrer.bytes));
             }
         }
         sorted(rows, top, self.lines.records)
@@ -160,12 +160,12 @@ impl Tally {
                     ..Row::default()
                 });
                 row.hits += agent.hits;
-                row.bytes = row.bytes.map(|bytes| bytes + agent.bytes);
+                row.bytes = row.bytes.map(|bytes| bytes.saturating_add(agent.bytes));
                 row.visitors = row.visitors.map(|visitors| visitors + u64::from(agent.visitors));
             }
             if class.bot {
                 bots.hits += agent.hits;
-                bots.bytes += agent.bytes;
+                bots.bytes = bots.bytes.saturating_add(agent.bytes);
                 bots.visitors += u64::from(agent.visitors);
             }
         }

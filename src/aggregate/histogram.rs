@@ -68,6 +68,9 @@ impl Distribution {
             for bucket in self.buckets.iter_recorded() {
                 seen += u128::from(bucket.count_at_value());
                 if seen >= rank {
+                    if self.buckets.equivalent(bucket.value_iterated_to(), GREATEST) {
+                        break;
+                    }
                     let top = self.buckets.highest_equivalent(bucket.value_iterated_to());
                     return top.min(self.greatest) as f64 / unit;
                 }

@@ -55,8 +55,8 @@ impl Index {
     pub fn guess(&self, hash: u32) -> Option<u32> {
         let slots = self.slots.as_slice();
         let mask = slots.len() - 1;
-        let mut at = self.home(hash);
-        for _ in 0..4 {
+        let home = self.home(hash);
+        for at in home..home + 4 {
             let slot = slots[at & mask];
             if slot == 0 {
                 return None;
@@ -64,7 +64,6 @@ impl Index {
             if (slot >> 32) as u32 == hash {
                 return Some(slot as u32 - 1);
             }
-            at += 1;
         }
         None
     }

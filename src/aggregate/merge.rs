@@ -43,11 +43,11 @@ impl Tally {
         into.filtered += from.filtered;
         into.glued += from.glued;
         into.malformed.iter_mut().zip(&from.malformed).for_each(|(into, from)| *into += from);
-        self.bytes_sent += other.bytes_sent;
-        self.bytes_read += other.bytes_read;
+        self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
+        self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
         for (into, from) in self.status.iter_mut().zip(&other.status) {
             into.0 += from.0;
-            into.1 += from.1;
+            into.1 = into.1.saturating_add(from.1);
         }
         self.levels.iter_mut().zip(other.levels).for_each(|(into, from)| *into += from);
         self.sizes.merge(&other.sizes);

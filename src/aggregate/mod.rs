@@ -14,7 +14,7 @@ mod prefetch;
 pub mod rows;
 mod sites;
 pub mod snapshot;
-mod static_files;
+pub(crate) mod static_files;
 pub mod tally;
 pub mod timeline;
 mod top;

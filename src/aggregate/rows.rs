@@ -131,7 +131,7 @@ impl Rows {
     pub fn add(&mut self, id: u32, hits: u64, bytes: u64) {
         let entry = self.entries.get_mut(id as usize);
         entry.hits += hits;
-        entry.bytes += bytes;
+        entry.bytes = entry.bytes.saturating_add(bytes);
     }
 
     /// Adds a visitor to a row.

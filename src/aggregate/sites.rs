@@ -2,7 +2,7 @@
 
 /// The host of a referrer's URL, without user, password and port; `None` where the text is no URL with a host.
 ///
-/// Source: RFC 3986, 3.2 (authority = [userinfo "@"] host [":" port]).
+/// Source: RFC 3986, 3.2 (`authority = [userinfo "@"] host [":" port]`).
 pub fn site(referrer: &[u8]) -> Option<&[u8]> {
     let start = memchr::memmem::find(referrer, b"//")? + 2;
     let rest = &referrer[start..];

@@ -1,7 +1,7 @@
 //! Which paths are static files, by their ending.
 
 /// The endings, in lower case.
-const ENDINGS: &[&str] = &[
+pub(crate) const ENDINGS: &[&str] = &[
     "7z", "avi", "avif", "bmp", "bz2", "css", "csv", "dmg", "doc", "docx", "eot", "exe", "flv", "gif", "gz", "ico",
     "iso", "jpeg", "jpg", "js", "map", "mp3", "mp4", "mpeg", "mpg", "ogg", "otf", "pdf", "png", "ppt", "pptx", "rar",
     "svg", "swf", "tar", "tgz", "tif", "tiff", "ttf", "txt", "wav", "webm", "webp", "woff", "woff2", "xls", "xlsx",

@@ -1,5 +1,8 @@
 //! What one worker has counted.
 //!
+//! Sums of bytes stop at 2^64 - 1 instead of starting anew: a hostile size makes them large, never small, and in any
+//! order the same.
+//!
 //! A worker owns its tally: no lock, no atomic, no allocation once its tables are warm. Tallies are merged whole, now
 //! and then, and `merge(a, merge(b, c))` equals any other order.
 //!
@@ -222,17 +225,17 @@ impl Tally {
         let bytes = record.bytes_sent.unwrap_or(0);
         if let Some(bytes) = record.bytes_sent {
             self.sizes.record(bytes);
-            self.bytes_sent += bytes;
+            self.bytes_sent = self.bytes_sent.saturating_add(bytes);
         }
         if let Some(bytes) = record.bytes_read {
-            self.bytes_read += bytes;
+            self.bytes_read = self.bytes_read.saturating_add(bytes);
         }
         if let Some(micros) = record.latency_micros {
             self.latency.record(micros);
         }
         if let Some((hits, sum)) = self.status.get_mut(usize::from(record.status)) {
             *hits += 1;
-            *sum += bytes;
+            *sum = sum.saturating_add(bytes);
         }
         let (methods, protocols) = (&mut self.methods, &mut self.protocols);
         let method = self.method_memo.row(record.method, |key| methods.intern(methods.hash(key), key));
@@ -252,7 +255,7 @@ impl Tally {
         let bucket = self.timeline.row(time.wall_seconds);
         let counts = self.timeline.at(bucket);
         counts.hits += 1;
-        counts.bytes += bytes;
+        counts.bytes = counts.bytes.saturating_add(bytes);
         counts.errors += u64::from((500..600).contains(&record.status));
         counts.client_errors += u64::from((400..500).contains(&record.status));
         Item {

@@ -123,7 +123,7 @@ impl Timeline {
                 let row = self.find(number);
                 let into = self.at(row);
                 into.hits += counts.hits;
-                into.bytes += counts.bytes;
+                into.bytes = into.bytes.saturating_add(counts.bytes);
                 into.errors += counts.errors;
                 into.client_errors += counts.client_errors;
                 row

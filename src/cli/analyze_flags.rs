@@ -65,7 +65,7 @@ pub struct Flags {
     pub threads: Option<u16>,
 
     /// Count only records for which this holds (repeatable: all must hold)
-    #[arg(short, long = "where", value_name = "FILTER", help_heading = "Filters")]
+    #[arg(short = 'w', long = "where", value_name = "FILTER", help_heading = "Filters")]
     pub filters: Vec<String>,
 
     /// Count only records from this time on: 2025-10-10, "2025-10-10 13:00", RFC 3339, "2h ago", today

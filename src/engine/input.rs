@@ -84,7 +84,7 @@ pub enum Body<'bytes> {
     /// Readable at any place.
     Text(Text<'bytes>),
     /// Readable from front to back, by one worker at a time.
-    Stream(Mutex<Stream>),
+    Stream(Box<Mutex<Stream>>),
 }
 
 /// A stream between two blocks.
@@ -119,7 +119,7 @@ impl<'bytes> Input<'bytes> {
                 pump.next(&mut first, HEAD_BYTES).map_err(Trouble::Source)?;
                 let head = first.clone();
                 let stream = Stream { pump, first: Some(first), number: 0, raw_told: 0 };
-                Input::new(name, &head, Body::Stream(Mutex::new(stream)), settings)
+                Input::new(name, &head, Body::Stream(Box::new(Mutex::new(stream))), settings)
             }
         }
     }

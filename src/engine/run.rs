@@ -256,7 +256,7 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
         self.streams.iter().filter_map(|&at| {
             let input = self.inputs[at]?;
             match &input.body {
-                Body::Stream(stream) if !input.closed.load(Ordering::Relaxed) => Some((at, input, stream)),
+                Body::Stream(stream) if !input.closed.load(Ordering::Relaxed) => Some((at, input, &**stream)),
                 _ => None,
             }
         })
@@ -264,7 +264,6 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
 
     /// A stream that nobody reads from now. Workers begin to look at different ones, so that several are decompressed
     /// at once.
-    #[allow(clippy::type_complexity)]
     fn free_stream(&self, number: usize) -> Option<(usize, &'round Input<'bytes>, MutexGuard<'round, Stream>)> {
         let live = self.live_streams();
         let count = live.clone().count();
@@ -273,7 +272,6 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
     }
 
     /// Waits for a stream.
-    #[allow(clippy::type_complexity)]
     fn any_stream(&self) -> Option<(usize, &'round Input<'bytes>, MutexGuard<'round, Stream>)> {
         self.live_streams().next().map(|(at, input, stream)| (at, input, locked(stream)))
     }

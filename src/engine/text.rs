@@ -37,6 +37,11 @@ impl Text<'_> {
         }
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The lines that begin in `piece`, from `buffer` where the text is no memory already.
     pub fn lines<'text>(
         &'text self,

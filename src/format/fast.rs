@@ -5,7 +5,7 @@
 //! [`crate::scan`]) a few comparisons of whole words show that a line has it, and its fields are slices at known places.
 //!
 //! A line that differs in anything (an escaped quote, TLS bytes, a bad date, text behind the end) is not taken here but
-//! left to the careful parser, [`super::clf`]. So this path needs no rule for odd lines and is still exact: for every
+//! left to the careful parser, `clf`. So this path needs no rule for odd lines and is still exact: for every
 //! line that it takes it says what the careful parser says. Tests hold it to that.
 
 use super::record::{Access, NONE, Time};
@@ -177,7 +177,7 @@ fn head(text: &[u8], start: usize, bracket: usize) -> Option<(&[u8], &[u8])> {
         let length = (space.trailing_zeros() / 8) as usize;
         let before = !(u128::MAX << (8 * length as u32)) & HIGHS;
         let from_dot = (first | HIGHS).wrapping_sub(ONES * 0x2e);
-        let to_nine = (ONES * 0x39 | HIGHS).wrapping_sub(first & !HIGHS);
+        let to_nine = ((ONES * 0x39) | HIGHS).wrapping_sub(first & !HIGHS);
         let plain = from_dot & to_nine & !first & before == before;
         if plain && length > 0 {
             let end = start + length;

@@ -161,7 +161,7 @@ mod tests {
         std::iter::repeat_with(|| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let draw = (seed >> 33) as usize;
-            if draw % 3 == 0 { (draw >> 8) as u8 } else { common[(draw >> 8) % common.len()] }
+            if draw.is_multiple_of(3) { (draw >> 8) as u8 } else { common[(draw >> 8) % common.len()] }
         })
         .take(length)
         .collect()

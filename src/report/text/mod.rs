@@ -1,6 +1,6 @@
 //! The report on a terminal: what an operator reads first stands first.
 //!
-//! No line is wider than the terminal, and nothing of the input reaches it but letters: see [`fit`]. Colours only
+//! No line is wider than the terminal, and nothing of the input reaches it but letters: see `fit`. Colours only
 //! repeat what the text says.
 
 mod fit;

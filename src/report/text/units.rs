@@ -31,7 +31,7 @@ pub fn bytes(bytes: f64) -> String {
 pub fn seconds(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match seconds {
-        s if s == 0.0 => "0 s".to_string(),
+        0.0 => "0 s".to_string(),
         s if s < 0.001 => format!("{:.0} us", s * 1e6),
         s if s < 1.0 => format!("{:.1} ms", s * 1e3),
         s if s < 60.0 => format!("{s:.2} s"),

@@ -1,0 +1,99 @@
+//! However the work is shared out, the report is the same.
+
+use proptest::prelude::*;
+use std::sync::Arc;
+use visor_fast::aggregate::snapshot::Snapshot;
+use visor_fast::engine::{Settings, analyze_bytes};
+use visor_fast::format::catalogue::{FormatOptions, by_name};
+use visor_fast::scan::Kernel;
+
+/// A line of one of many shapes, drawn by number: few different clients and paths, so that rows and visitors meet.
+fn line(draw: u32) -> String {
+    let (client, path, hour) = (draw % 7, draw / 7 % 11, draw / 77 % 24);
+    let status = [200, 404, 500, 304, 999][(draw / 1848 % 5) as usize];
+    let agent = ["curl/8.5.0", "Mozilla/5.0 (X11; Linux x86_64)", "-", "Googlebot/2.1"][(draw / 9240 % 4) as usize];
+    let referrer = ["-", "https://a.example/x", "https://b.example/"][(draw / 36_960 % 3) as usize];
+    match draw % 23 {
+        0 => "rubbish \"with\" quotes".to_string(),
+        1 => String::new(),
+        2 => format!("10.0.0.{client} - - [10/Oct/2025:{hour:02}:00:00 +0000] \"HEARTBEAT\" 200 1 \"-\" \"-\""),
+        3 => format!(
+            "10.0.0.{client} - a b [10/Oct/2025:{hour:02}:00:60 +0200] \"GET /a\\\"{path} HTTP/1.1\" {status} - \
+             \"{referrer}\" \"{agent}\""
+        ),
+        4 => "\0\0\0".to_string(),
+        _ => format!(
+            "10.0.0.{client} - - [1{}/Oct/2025:{hour:02}:59:01 +0000] \"GET /p{path}?q={draw} HTTP/1.1\" {status} \
+             {draw} \"{referrer}\" \"{agent}\"{}",
+            draw % 3,
+            if draw.is_multiple_of(5) { "\r" } else { "" }
+        ),
+    }
+}
+
+fn report(text: &[u8], change: impl FnOnce(&mut Settings)) -> Snapshot {
+    let mut settings = Settings::new(1, Kernel::choose(Some("scalar")).unwrap());
+    settings.format = Some(by_name("combined", &FormatOptions::default()).unwrap());
+    change(&mut settings);
+    analyze_bytes(&[("a", text)], &settings, 1000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn threads_pieces_and_kernels_change_nothing(
+        draws in proptest::collection::vec(any::<u32>(), 0..400),
+        threads in 1usize..5,
+        piece_bytes in 1usize..3000,
+        ended: bool,
+    ) {
+        let mut text = draws.iter().map(|draw| line(*draw)).collect::<Vec<_>>().join("\n");
+        if ended {
+            text.push('\n');
+        }
+        let expected = report(text.as_bytes(), |_| ());
+        for kernel in Kernel::available() {
+            let found = report(text.as_bytes(), |settings| {
+                settings.kernel = kernel;
+                settings.threads = threads;
+                settings.piece_bytes = piece_bytes;
+            });
+            prop_assert_eq!(&found, &expected, "{} threads, pieces of {}, {}", threads, piece_bytes, kernel);
+        }
+        let totals = &expected.totals;
+        prop_assert_eq!(
+            totals.lines,
+            totals.blank + totals.records + totals.malformed + totals.heartbeats + totals.filtered
+        );
+    }
+
+    #[test]
+    fn no_bytes_make_a_panic_or_lose_a_line(bytes: Vec<u8>, quoted in "[\\[\\]\" 0-9A-Z/:+\\\\\n-]{0,400}") {
+        for text in [bytes.as_slice(), quoted.as_bytes()] {
+            for name in visor_fast::format::catalogue::ENTRIES.iter().map(|entry| entry.name) {
+                let format = by_name(name, &FormatOptions::default()).unwrap();
+                let found = report(text, |settings| {
+                    settings.format = Some(Arc::clone(&format));
+                    settings.threads = 2;
+                    settings.piece_bytes = 64;
+                });
+                let newlines = text.iter().filter(|byte| **byte == b'\n').count();
+                let lines = newlines + usize::from(!text.is_empty() && !text.ends_with(b"\n"));
+                prop_assert_eq!(found.totals.lines, lines as u64, "{}", name);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_order_of_inputs_changes_nothing_but_their_order() {
+    let texts: Vec<String> = (0..3).map(|part| (0..200).map(|n| line(n * 977 + part) + "\n").collect()).collect();
+    let settings = Settings::new(2, Kernel::choose(None).unwrap());
+    let report = |order: [usize; 3]| {
+        let inputs: Vec<(&str, &[u8])> = order.iter().map(|at| ("x", texts[*at].as_bytes())).collect();
+        let found = analyze_bytes(&inputs, &settings, 1000);
+        Snapshot { inputs: Vec::new(), malformed_samples: Vec::new(), ..found }
+    };
+    assert_eq!(report([0, 1, 2]), report([2, 0, 1]));
+}
