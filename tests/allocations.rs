@@ -1,0 +1,68 @@
+//! In the steady state no record costs an allocation: once its keys are known, a log of any length takes no more of them.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+use visor_fast::engine::{Settings, analyze_bytes};
+use visor_fast::filter::Filter;
+use visor_fast::format::catalogue::{ENTRIES, FormatOptions, by_name};
+use visor_fast::scan::Kernel;
+
+/// The system's allocator, its calls counted.
+struct Counting;
+
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call is handed on as it is, and counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is the one that the system's allocator asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of a run over `text`.
+fn allocations(text: &[u8], format: &str, filter: Option<&str>) -> u64 {
+    let mut settings = Settings::new(1, Kernel::choose(None).unwrap());
+    settings.format = Some(by_name(format, &FormatOptions::default()).unwrap());
+    settings.piece_bytes = 1 << 30;
+    if let Some(filter) = filter {
+        settings.keep.filter = Filter::parse(filter).unwrap();
+    }
+    let before = CALLS.load(Ordering::Relaxed);
+    let report = analyze_bytes(&[("a", text)], &settings, 10);
+    assert!(report.totals.lines > 0);
+    CALLS.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn ten_times_the_lines_take_no_more_allocations() {
+    for entry in ENTRIES {
+        for filter in [None, Some("path ~ ^/ or message ~ .* or client in 10.0.0.0/8 or not bot")] {
+            // Malformed lines too: they are counted, and only the first are kept.
+            let lines = format!("{}\nnot a line\n", entry.example).repeat(1000);
+            let (once, tenfold) = (lines.as_bytes(), lines.repeat(10));
+            // The first run fills what is made once, such as compiled patterns.
+            allocations(once, entry.name, filter);
+            let few = allocations(once, entry.name, filter);
+            let many = allocations(tenfold.as_bytes(), entry.name, filter);
+            // Scratch memory may grow once more; 18,000 further lines take no allocation each.
+            assert!(many <= few + 50, "{}, filter {filter:?}: {few} allocations, then {many}", entry.name);
+        }
+    }
+}
