@@ -7,6 +7,7 @@ use super::error_nginx::{self, NginxError};
 use super::error_visor::{self, VisorError};
 use super::json::{self, Json};
 use super::record::{Parsed, Reason};
+use super::w3c::{self, W3c};
 use bumpalo::Bump;
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ pub struct Entry {
     pub about: &'static str,
     /// Its fields, in order.
     pub fields: &'static str,
-    /// A line of it.
+    /// A line of it, behind the directive that it needs.
     pub example: &'static str,
     /// Makes it.
     pub make: fn(&FormatOptions) -> Arc<dyn LineFormat>,
@@ -95,10 +96,19 @@ pub const ENTRIES: &[Entry] = &[
         example: json::EXAMPLE,
         make: |options| Arc::new(Json::new(&options.heartbeat)),
     },
+    Entry {
+        name: "w3c",
+        about: "W3C's extended log format of IIS, CloudFront and others, by its #Fields line; w3c:date time ... names them",
+        fields: "date time c-ip cs-username cs-host cs-method cs-uri-stem cs-uri-query cs-version sc-status sc-bytes \
+                 cs-bytes time-taken cs(Referer) cs(User-Agent)",
+        example: w3c::EXAMPLE,
+        make: |_| Arc::new(W3c::without_fields()),
+    },
 ];
 
 /// The format that `--format` names: a name, or several with commas between, tried in this order on each line. The name
-/// `json` may be followed by the keys of its fields: `json:client=ip,status=code`.
+/// `json` may be followed by the keys of its fields, `json:client=ip,status=code`, and `w3c` by its columns, for a log
+/// that has lost its `#Fields` line: `w3c:date time c-ip`.
 pub fn by_name(spec: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
     let formats: Result<Vec<_>, String> = names(spec).iter().map(|name| one_by_name(name, options)).collect();
     let formats = formats?;
@@ -123,6 +133,9 @@ fn names(spec: &str) -> Vec<String> {
 fn one_by_name(name: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
     if let Some(mappings) = name.strip_prefix("json:") {
         return Ok(Arc::new(Json::mapped(mappings, &options.heartbeat)?));
+    }
+    if let Some(columns) = name.strip_prefix("w3c:") {
+        return Ok(Arc::new(W3c::new(columns.as_bytes())?));
     }
     let entry = ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
@@ -154,6 +167,18 @@ impl LineFormat for AnyOf {
         }
         first
     }
+
+    fn directive(&self, line: &[u8]) -> Option<Arc<dyn LineFormat>> {
+        let (at, next) =
+            self.formats.iter().enumerate().find_map(|(at, format)| Some((at, format.directive(line)?)))?;
+        let mut formats = self.formats.clone();
+        formats[at] = next;
+        Some(Arc::new(AnyOf { name: self.name.clone(), formats }))
+    }
+
+    fn directive_mark(&self) -> Option<&'static [u8]> {
+        self.formats.iter().find_map(|format| format.directive_mark())
+    }
 }
 
 #[cfg(test)]
@@ -163,12 +188,34 @@ mod tests {
     #[test]
     fn every_example_is_understood_by_its_own_format() {
         for entry in ENTRIES {
-            let format = by_name(entry.name, &FormatOptions::default()).unwrap();
+            let mut format = by_name(entry.name, &FormatOptions::default()).unwrap();
             assert_eq!(format.name(), entry.name);
             let scratch = Bump::new();
-            let parsed = format.parse(entry.example.as_bytes(), &scratch);
+            let mut lines = entry.example.lines().map(str::as_bytes).rev();
+            let record = lines.next().unwrap();
+            for directive in lines {
+                assert_eq!(format.parse(directive, &scratch), Parsed::Directive, "{}", entry.name);
+                assert!(directive.starts_with(format.directive_mark().unwrap()), "{}", entry.name);
+                format = format.directive(directive).unwrap();
+            }
+            let parsed = format.parse(record, &scratch);
             assert!(matches!(parsed, Parsed::Access(..) | Parsed::Error(_)), "{}: {parsed:?}", entry.name);
         }
+    }
+
+    #[test]
+    fn a_directive_is_for_the_format_among_several_that_knows_it() {
+        let format = by_name("common,w3c", &FormatOptions::default()).unwrap();
+        let scratch = Bump::new();
+        let (directive, record) = w3c::EXAMPLE.split_once('\n').unwrap();
+        assert_eq!(format.directive_mark(), Some(w3c::MARK));
+        assert_eq!(format.parse(directive.as_bytes(), &scratch), Parsed::Directive);
+        assert!(matches!(format.parse(record.as_bytes(), &scratch), Parsed::Malformed(_)));
+        let next = format.directive(directive.as_bytes()).unwrap();
+        assert_eq!(next.name(), "common,w3c");
+        assert!(matches!(next.parse(record.as_bytes(), &scratch), Parsed::Access(..)));
+        assert!(format.directive(record.as_bytes()).is_none());
+        assert!(by_name("common", &FormatOptions::default()).unwrap().directive_mark().is_none());
     }
 
     #[test]

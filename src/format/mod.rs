@@ -22,9 +22,13 @@ pub mod record;
 mod request;
 mod time;
 mod value;
+mod w3c;
+mod w3c_columns;
+mod w3c_text;
 
 use bumpalo::Bump;
 use record::Parsed;
+use std::sync::Arc;
 
 /// One log format: turns a line into what it says.
 pub trait LineFormat: Send + Sync + std::fmt::Debug {
@@ -39,6 +43,19 @@ pub trait LineFormat: Send + Sync + std::fmt::Debug {
 
     /// A reader of this format's regular lines, where it has one. What it reads, it reads as `parse` does.
     fn fast(&self) -> Option<fast::Fast> {
+        None
+    }
+
+    /// The format of the lines after `line`, where that is a directive which says so: a `#Fields:` line of W3C. Formats
+    /// keep no state between lines, so it is for the caller to go on with the new one.
+    fn directive(&self, line: &[u8]) -> Option<Arc<dyn LineFormat>> {
+        let _ = line;
+        None
+    }
+
+    /// What the lines begin with that [`LineFormat::directive`] understands. Whoever starts in the middle of an input
+    /// looks backwards for the last such line before.
+    fn directive_mark(&self) -> Option<&'static [u8]> {
         None
     }
 }
