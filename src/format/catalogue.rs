@@ -2,11 +2,14 @@
 
 use super::LineFormat;
 use super::clf::Clf;
+use super::elb::{self, Elb};
 use super::error_apache::{self, ApacheError};
 use super::error_nginx::{self, NginxError};
 use super::error_visor::{self, VisorError};
+use super::haproxy::{self, Haproxy};
 use super::json::{self, Json};
 use super::record::{Parsed, Reason};
+use super::traefik::{self, Traefik};
 use super::w3c::{self, W3c};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -46,6 +49,13 @@ pub const ENTRIES: &[Entry] = &[
         fields: "vhost:port client ident user [time] \"request\" status bytes \"referrer\" \"agent\"",
         example: "www.example.org:443 192.0.2.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2326 \"-\" \"curl/8.5.0\"",
         make: |options| Arc::new(Clf::new(true, true, &options.heartbeat)),
+    },
+    Entry {
+        name: "traefik",
+        about: "Traefik's access log in its common format (json reads the other one)",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\" number \"router\" \"server\" latency",
+        example: traefik::EXAMPLE,
+        make: |options| Arc::new(Traefik::new(&options.heartbeat)),
     },
     Entry {
         name: "combined",
@@ -103,6 +113,27 @@ pub const ENTRIES: &[Entry] = &[
                  cs-bytes time-taken cs(Referer) cs(User-Agent)",
         example: w3c::EXAMPLE,
         make: |_| Arc::new(W3c::without_fields()),
+    },
+    Entry {
+        name: "alb",
+        about: "the access log of AWS's application load balancer",
+        fields: "type time elb client:port target:port 3 times status target_status bytes_read bytes \"request\" \"agent\" ...",
+        example: elb::EXAMPLE_ALB,
+        make: |options| Arc::new(Elb::new(false, &options.heartbeat)),
+    },
+    Entry {
+        name: "elb",
+        about: "the access log of AWS's classic load balancer",
+        fields: "time elb client:port target:port 3 times status target_status bytes_read bytes \"request\" \"agent\" ...",
+        example: elb::EXAMPLE_ELB,
+        make: |options| Arc::new(Elb::new(true, &options.heartbeat)),
+    },
+    Entry {
+        name: "haproxy",
+        about: "HAProxy's HTTP log; behind a syslog header it is syslog:haproxy",
+        fields: "client:port [time] frontend backend/server timers status bytes ... \"request\"",
+        example: haproxy::EXAMPLE,
+        make: |options| Arc::new(Haproxy::new(&options.heartbeat)),
     },
 ];
 

@@ -28,7 +28,7 @@ impl Clf {
     }
 
     /// One record and the text behind it.
-    fn record<'line>(&self, line: &'line [u8]) -> Result<(Body<'line>, &'line [u8]), Reason> {
+    pub(super) fn record<'line>(&self, line: &'line [u8]) -> Result<(Body<'line>, &'line [u8]), Reason> {
         let opening =
             unescaped_quote(line, 0).ok_or(if line.contains(&b'[') { Reason::Request } else { Reason::Cut })?;
         let bracket = opening.checked_sub(29).ok_or(Reason::Time)?;
@@ -119,8 +119,11 @@ impl Clf {
     }
 }
 
-enum Body<'line> {
+/// What a record turned out to be.
+pub(super) enum Body<'line> {
+    /// A request.
     Access(Access<'line>),
+    /// A sign of life; its time and what stands before it are filled in.
     Heartbeat(Access<'line>),
 }
 
@@ -185,7 +188,7 @@ fn unescaped_quote(line: &[u8], from: usize) -> Option<usize> {
 }
 
 /// A field ` "text"`, and what is behind it.
-fn quoted(rest: &[u8]) -> Result<(&[u8], &[u8]), Reason> {
+pub(super) fn quoted(rest: &[u8]) -> Result<(&[u8], &[u8]), Reason> {
     let Some(text) = rest.strip_prefix(b" \"") else {
         return Err(if rest.is_empty() || rest == b" " { Reason::Cut } else { Reason::Shape });
     };
@@ -194,7 +197,7 @@ fn quoted(rest: &[u8]) -> Result<(&[u8], &[u8]), Reason> {
 }
 
 /// The text up to the next space, and the rest from that space on.
-fn token(text: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn token(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(memchr::memchr(b' ', text).unwrap_or(text.len()))
 }
 

@@ -1,4 +1,4 @@
-//! Single values as several formats write them: absent texts, statuses, byte counts, durations and hosts.
+//! Single values as several formats write them: absent texts, statuses, byte counts, durations, hosts and absolute targets.
 
 use super::decimal;
 use super::record::{NONE, Reason};
@@ -49,6 +49,18 @@ pub fn host(text: &[u8]) -> &[u8] {
     or_none(host)
 }
 
+/// Host and path with query of an absolute target (RFC 9112, 3.2.2) such as `https://example.org:443/a?b`; a target
+/// without a scheme has no host and is its own path.
+pub fn absolute(target: &[u8]) -> (&[u8], &[u8]) {
+    let after_scheme = memchr::memmem::find(target, b"://").filter(|&at| {
+        at > 0 && target.iter().take(at).all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    });
+    let Some(rest) = after_scheme.and_then(|at| target.get(at + 3..)) else { return (NONE, target) };
+    let end = memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    (host(authority), if path.is_empty() { b"/" } else { path })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +79,22 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(host(text.as_bytes()), expected.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn absolute_targets_are_host_and_path() {
+        let cases = [
+            ("https://a.example:443/b?c", "a.example", "/b?c"),
+            ("http://a.example", "a.example", "/"),
+            ("http://a.example?c", "a.example", "?c"),
+            ("/go?to=https://a.example/", "-", "/go?to=https://a.example/"),
+            ("*", "-", "*"),
+            ("a.example:443", "-", "a.example:443"),
+            ("://x", "-", "://x"),
+        ];
+        for (target, host, path) in cases {
+            assert_eq!(absolute(target.as_bytes()), (host.as_bytes(), path.as_bytes()), "{target}");
         }
     }
 
