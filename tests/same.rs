@@ -97,3 +97,28 @@ fn an_order_of_inputs_changes_nothing_but_their_order() {
     };
     assert_eq!(report([0, 1, 2]), report([2, 0, 1]));
 }
+
+#[test]
+fn columns_that_change_in_the_middle_hold_from_there_on_however_the_text_is_cut() {
+    let text: String = (0..40)
+        .map(|part| {
+            let (fields, line) = match part % 3 {
+                0 => ("date time c-ip cs-method cs-uri-stem sc-status", "2025-10-10 13:00:00 192.0.2.1 GET /a 200\n"),
+                1 => ("c-ip date time sc-status cs-uri-stem cs-method", "192.0.2.2 2025-10-10 14:00:00 404 /b GET\n"),
+                _ => ("sc-status date time c-ip cs-method cs-uri-stem", "500 2025-10-10 15:00:00 192.0.2.3 GET /c\n"),
+            };
+            format!("#Software: x\n#Fields: {fields}\n{}", line.repeat(part % 5))
+        })
+        .collect();
+    let report = |threads, piece_bytes| {
+        let mut settings = Settings::new(threads, Kernel::choose(None).unwrap());
+        settings.piece_bytes = piece_bytes;
+        analyze_bytes(&[("a", text.as_bytes())], &settings, 10)
+    };
+    let expected = report(1, 1 << 20);
+    assert_eq!((expected.totals.records, expected.totals.malformed, expected.totals.blank), (80, 0, 80));
+    assert_eq!(expected.status.len(), 3);
+    for piece_bytes in [1, 7, 50, 300, 1000] {
+        assert_eq!(report(2, piece_bytes), expected, "pieces of {piece_bytes}");
+    }
+}

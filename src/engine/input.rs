@@ -1,5 +1,6 @@
 //! An input, opened: its bytes, its format, and what became of it.
 
+use super::changes;
 use super::pump::Pump;
 use super::settings::Settings;
 use super::text::Text;
@@ -67,6 +68,8 @@ pub struct Input<'bytes> {
     pub name: String,
     /// The format of its first line.
     pub format: Arc<dyn LineFormat>,
+    /// The format of each piece's first line, where it changes.
+    pub formats: Vec<Arc<dyn LineFormat>>,
     /// Whether it has a line that says what its format is.
     pub has_lines: bool,
     /// Its bytes.
@@ -93,6 +96,8 @@ pub struct Stream {
     pub pump: Pump,
     /// The first block, which was read to know the format, and the error that came with it.
     pub first: Option<Vec<u8>>,
+    /// The format of the next block's first line, once it is another than the input's.
+    pub format: Option<Arc<dyn LineFormat>>,
     /// Number of the next block.
     pub number: u64,
     /// The raw position that was told to the progress.
@@ -118,7 +123,7 @@ impl<'bytes> Input<'bytes> {
                 let mut first = Vec::new();
                 pump.next(&mut first, HEAD_BYTES).map_err(Trouble::Source)?;
                 let head = first.clone();
-                let stream = Stream { pump, first: Some(first), number: 0, raw_told: 0 };
+                let stream = Stream { pump, first: Some(first), format: None, number: 0, raw_told: 0 };
                 Input::new(name, &head, Body::Stream(Box::new(Mutex::new(stream))), settings)
             }
         }
@@ -132,10 +137,15 @@ impl<'bytes> Input<'bytes> {
                 line: crate::aggregate::position::shown(&line),
             })?,
         };
+        let formats = match &body {
+            Body::Text(text) => changes::by_piece(text, &format, settings).map_err(Trouble::Source)?,
+            Body::Stream(_) => Vec::new(),
+        };
         let has_lines = head.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != 0);
         Ok(Input {
             name,
             format,
+            formats,
             has_lines,
             body,
             closed: AtomicBool::new(false),

@@ -3,6 +3,7 @@
 //! [`run::analyze`] opens the inputs, cuts files into [`pieces`] and streams into blocks ([`pump`]), and lets as many
 //! [`worker`]s as there are threads count them, each into a tally of its own; the tallies are merged once, at the end.
 
+pub mod changes;
 pub mod input;
 pub mod keeper;
 pub mod pieces;

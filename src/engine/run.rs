@@ -5,6 +5,7 @@
 //! blocks, which whoever is free takes. A worker keeps its tally over all rounds, and the tallies are merged at the
 //! end, in pairs, in parallel.
 
+use super::changes::runs;
 use super::input::{Body, Input, Stream, Trouble};
 use super::pieces::Spans;
 use super::progress::Progress;
@@ -302,15 +303,15 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
         let Hand { worker, counted, buffer } = hand;
         let found = text.lines(range, self.shared.settings.max_line_bytes, buffer).map_err(Trouble::Source)?;
         let mut lines = 0;
-        for run in [Some(found.lines), found.last].into_iter().flatten() {
-            let run_of = Piece {
-                text: without_byte_order_mark(run, number == 0 && lines == 0),
-                format: &*input.format,
-                input: self.first + at as u32,
-                number,
-                lines_before: lines,
-            };
-            lines += worker.piece(&run_of, &|| !text.is_torn());
+        let mut format = Arc::clone(input.formats.get(number as usize).unwrap_or(&input.format));
+        for text_of in [Some(found.lines), found.last].into_iter().flatten() {
+            let text_of = without_byte_order_mark(text_of, number == 0 && lines == 0);
+            for (run, format_of) in runs(text_of, &format) {
+                let input = self.first + at as u32;
+                let piece = Piece { text: run, format: &*format_of, input, number, lines_before: lines };
+                lines += worker.piece(&piece, &|| !text.is_torn());
+                format = format_of;
+            }
         }
         counted.push((self.first + at as u32, number, lines));
         input.lines.fetch_add(lines, Ordering::Relaxed);
@@ -347,15 +348,16 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
             input.closed.store(true, Ordering::Relaxed);
             return Ok(());
         }
+        let text = without_byte_order_mark(buffer, number == 0);
+        let runs = runs(text, stream.format.as_ref().unwrap_or(&input.format));
+        stream.format = runs.last().map(|(_, format)| Arc::clone(format));
         drop(stream);
-        let piece = Piece {
-            text: without_byte_order_mark(buffer, number == 0),
-            format: &*input.format,
-            input: self.first + at as u32,
-            number,
-            lines_before: 0,
-        };
-        let lines = worker.piece(&piece, &|| true);
+        let mut lines = 0;
+        for (run, format) in runs {
+            let input = self.first + at as u32;
+            let piece = Piece { text: run, format: &*format, input, number, lines_before: lines };
+            lines += worker.piece(&piece, &|| true);
+        }
         counted.push((self.first + at as u32, number, lines));
         input.lines.fetch_add(lines, Ordering::Relaxed);
         self.shared.progress.add(bytes, lines);

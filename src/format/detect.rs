@@ -11,9 +11,12 @@ use std::sync::Arc;
 pub const HEAD_BYTES: usize = 256 << 10;
 /// Lines that are looked at, at most.
 const LINES_MAX: usize = 200;
+/// One line of so many may be understood by another format alone.
+const NEARLY: usize = 5;
 
-/// The format that understands most of the first lines of `head`; the earlier one of the catalogue where two
-/// understand as many. A line that names the columns of a W3C log settles it. `Ok` also for an input without any line:
+/// The format of an input that begins with `head`: of those that understand nearly as many of its first lines as any
+/// does, the first of the catalogue, where formats that say more stand before those that say less. (Nearly: a line cut
+/// in its agent is none in the combined log format, and still one in the common.) A line that names the columns of a W3C log settles it. `Ok` also for an input without any line:
 /// then it does not matter. `Err` holds the first line.
 pub fn detect(head: &[u8], options: &FormatOptions) -> Result<Arc<dyn LineFormat>, Vec<u8>> {
     let head = &head[..head.len().min(HEAD_BYTES)];
@@ -30,20 +33,19 @@ pub fn detect(head: &[u8], options: &FormatOptions) -> Result<Arc<dyn LineFormat
         return Ok(Arc::new(w3c));
     }
     let mut scratch = Bump::new();
-    let (mut best, mut best_score) = (None, 0);
-    for entry in ENTRIES {
-        let format = (entry.make)(options);
-        let mut score = 0;
+    let mut understood = |format: &dyn LineFormat| {
+        let mut count = 0;
         for line in &lines {
             // A comment is no sign of a W3C log: any file may have some.
-            score += usize::from(!matches!(format.parse(line, &scratch), Parsed::Malformed(_) | Parsed::Directive));
+            count += usize::from(!matches!(format.parse(line, &scratch), Parsed::Malformed(_) | Parsed::Directive));
             scratch.reset();
         }
-        if score > best_score {
-            (best, best_score) = (Some(format), score);
-        }
-    }
-    best.ok_or_else(|| first.to_vec())
+        count
+    };
+    let counted: Vec<_> = ENTRIES.iter().map(|entry| (entry.make)(options)).map(|f| (understood(&*f), f)).collect();
+    let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
+    let enough = (most - most / NEARLY).max(1);
+    counted.into_iter().find(|(count, _)| *count >= enough).map(|(_, format)| format).ok_or_else(|| first.to_vec())
 }
 
 #[cfg(test)]
@@ -69,6 +71,20 @@ mod tests {
         let combined = ENTRIES.iter().find(|entry| entry.name == "combined").unwrap();
         let head = format!("# a comment\n# another\n{}\n", combined.example);
         assert_eq!(detect(head.as_bytes(), &options).unwrap().name(), "combined");
+    }
+
+    #[test]
+    fn a_few_cut_lines_do_not_make_a_poorer_format_of_it() {
+        let combined = ENTRIES.iter().find(|entry| entry.name == "combined").unwrap().example;
+        let common = ENTRIES.iter().find(|entry| entry.name == "common").unwrap().example;
+        let cut = combined.rsplit_once('"').unwrap().0;
+        for (wholes, cuts, other, expected) in
+            [(20, 4, cut, "combined"), (1, 0, cut, "combined"), (20, 20, common, "common"), (0, 3, common, "common")]
+        {
+            let head = format!("{}{}", format!("{combined}\n").repeat(wholes), format!("{other}\n").repeat(cuts));
+            let format = detect(head.as_bytes(), &FormatOptions::default()).unwrap();
+            assert_eq!(format.name(), expected, "{wholes} whole lines, {cuts} others");
+        }
     }
 
     #[test]
