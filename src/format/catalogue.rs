@@ -9,6 +9,7 @@ use super::error_visor::{self, VisorError};
 use super::haproxy::{self, Haproxy};
 use super::json::{self, Json};
 use super::record::{Parsed, Reason};
+use super::syslog::{self, Syslog};
 use super::traefik::{self, Traefik};
 use super::w3c::{self, W3c};
 use bumpalo::Bump;
@@ -135,11 +136,18 @@ pub const ENTRIES: &[Entry] = &[
         example: haproxy::EXAMPLE,
         make: |options| Arc::new(Haproxy::new(&options.heartbeat)),
     },
+    Entry {
+        name: "syslog:combined",
+        about: "any of these formats behind a syslog header (RFC 3164, RFC 5424): syslog:NAME",
+        fields: "[<priority>] time host tag: and the fields of the format",
+        example: syslog::EXAMPLE,
+        make: |options| Arc::new(Syslog::new(Arc::new(Clf::new(false, true, &options.heartbeat)), &options.heartbeat)),
+    },
 ];
 
 /// The format that `--format` names: a name, or several with commas between, tried in this order on each line. The name
 /// `json` may be followed by the keys of its fields, `json:client=ip,status=code`, and `w3c` by its columns, for a log
-/// that has lost its `#Fields` line: `w3c:date time c-ip`.
+/// that has lost its `#Fields` line: `w3c:date time c-ip`. Behind `syslog:` stands any other name.
 pub fn by_name(spec: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
     let formats: Result<Vec<_>, String> = names(spec).iter().map(|name| one_by_name(name, options)).collect();
     let formats = formats?;
@@ -167,6 +175,12 @@ fn one_by_name(name: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat
     }
     if let Some(columns) = name.strip_prefix("w3c:") {
         return Ok(Arc::new(W3c::new(columns.as_bytes())?));
+    }
+    if let Some(inner) = name.strip_prefix("syslog:") {
+        if inner.starts_with("syslog") {
+            return Err(format!("in {name:?} stands one syslog header behind another; one is taken off"));
+        }
+        return Ok(Arc::new(Syslog::new(one_by_name(inner, options)?, &options.heartbeat)));
     }
     let entry = ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();

@@ -3,6 +3,7 @@
 use super::LineFormat;
 use super::catalogue::{ENTRIES, FormatOptions};
 use super::record::Parsed;
+use super::syslog::{self, Syslog};
 use super::w3c::{MARK, W3c};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -14,10 +15,9 @@ const LINES_MAX: usize = 200;
 /// One line of so many may be understood by another format alone.
 const NEARLY: usize = 5;
 
-/// The format of an input that begins with `head`: of those that understand nearly as many of its first lines as any
-/// does, the first of the catalogue, where formats that say more stand before those that say less. (Nearly: a line cut
-/// in its agent is none in the combined log format, and still one in the common.) A line that names the columns of a W3C log settles it. `Ok` also for an input without any line:
-/// then it does not matter. `Err` holds the first line.
+/// The format of an input that begins with `head`: the one that understands most of its first lines (see [`best`]). A
+/// line that names the columns of a W3C log settles it; where most lines have a syslog header, it is told from what
+/// stands behind. `Ok` also for an input without any line: then it does not matter. `Err` holds the first line.
 pub fn detect(head: &[u8], options: &FormatOptions) -> Result<Arc<dyn LineFormat>, Vec<u8>> {
     let head = &head[..head.len().min(HEAD_BYTES)];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
@@ -32,10 +32,25 @@ pub fn detect(head: &[u8], options: &FormatOptions) -> Result<Arc<dyn LineFormat
     if let Some(w3c) = lines.iter().filter(|line| line.starts_with(MARK)).find_map(|line| W3c::new(line).ok()) {
         return Ok(Arc::new(w3c));
     }
+    // Behind a syslog header another format stands. This is asked first, since to the common log format a header looks
+    // like a client and a user.
+    let messages: Vec<&[u8]> = lines.iter().filter_map(|line| syslog::message(line)).collect();
+    if messages.len() * 2 > lines.len()
+        && let Some(inner) = best(&messages, options)
+    {
+        return Ok(Arc::new(Syslog::new(inner, &options.heartbeat)));
+    }
+    best(&lines, options).ok_or_else(|| first.to_vec())
+}
+
+/// Of the formats that understand nearly as many lines as any does, the first of the catalogue, where formats that say
+/// more stand before those that say less. (Nearly: a line cut in its agent is none in the combined log format, and still
+/// one in the common.) `None` where no format understands any.
+fn best(lines: &[&[u8]], options: &FormatOptions) -> Option<Arc<dyn LineFormat>> {
     let mut scratch = Bump::new();
     let mut understood = |format: &dyn LineFormat| {
         let mut count = 0;
-        for line in &lines {
+        for line in lines {
             // A comment is no sign of a W3C log: any file may have some.
             count += usize::from(!matches!(format.parse(line, &scratch), Parsed::Malformed(_) | Parsed::Directive));
             scratch.reset();
@@ -45,7 +60,7 @@ pub fn detect(head: &[u8], options: &FormatOptions) -> Result<Arc<dyn LineFormat
     let counted: Vec<_> = ENTRIES.iter().map(|entry| (entry.make)(options)).map(|f| (understood(&*f), f)).collect();
     let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
     let enough = (most - most / NEARLY).max(1);
-    counted.into_iter().find(|(count, _)| *count >= enough).map(|(_, format)| format).ok_or_else(|| first.to_vec())
+    counted.into_iter().find(|(count, _)| *count >= enough).map(|(_, format)| format)
 }
 
 #[cfg(test)]

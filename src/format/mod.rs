@@ -22,6 +22,7 @@ mod json_walk;
 mod moment;
 pub mod record;
 mod request;
+mod syslog;
 mod time;
 mod traefik;
 mod value;
