@@ -3,9 +3,10 @@
 
     perf/make_log.py --lines 4000000 --seed 1 > access.log
 
-By default 4,000,000 lines take 1.0 GB: 350,000 clients and 180,000 paths with a Zipf distribution (exponent 0.9), each
-client with one agent for nine of ten requests, 4,000 referrers, 50 agents, 2 days, one in a hundred lines malformed in
-one of eight ways, a third of the paths with a query. The same seed gives the same bytes. Needs nothing but Python.
+By default 4,000,000 lines take 1.0 GB: 350,000 clients and 180,000 paths with a Zipf distribution (exponent 0.9), one of
+50 agents drawn for each request or, with --steady SHARE, for that share of requests the client's own (an address is then
+one machine and not many behind one), 4,000 referrers, 2 days, one in a hundred lines malformed in one of eight ways, a
+third of the paths with a query. The same seed gives the same bytes. Needs nothing but Python.
 """
 
 import argparse
@@ -59,6 +60,7 @@ def main():
     parser.add_argument("--clients", type=int, default=360_000)
     parser.add_argument("--paths", type=int, default=181_000)
     parser.add_argument("--malformed", type=float, default=0.01, help="share of malformed lines")
+    parser.add_argument("--steady", type=float, default=0, help="share of requests with the client's own agent")
     parser.add_argument("--days", type=float, default=2)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -93,7 +95,7 @@ def main():
         size = int(source.lognormvariate(8.5, 1.6)) if status == 200 else "-" if status == 304 else 512
         line = (
             f"{clients[client]} - - [{stamp}] \"{methods[int(chance() * 65536)]} {path} HTTP/1.1\" {status} {size} "
-            f"\"{referrers[a_referrer()]}\" \"{AGENTS[(client + (0 if chance() < 0.9 else an_agent())) % len(AGENTS)]}\""
+            f"\"{referrers[a_referrer()]}\" \"{AGENTS[client % len(AGENTS) if chance() < arguments.steady else an_agent()]}\""
         )
         if chance() < arguments.malformed:
             line = malformed(line, int(chance() * 8))

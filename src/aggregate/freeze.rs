@@ -105,7 +105,7 @@ impl Tally {
         let present = |rows: &Rows| exact(rows.len() - usize::from(rows.lookup(NONE).is_some()));
         Distinct {
             clients: present(&self.clients),
-            visitors: exact(self.visitors.len()),
+            visitors: exact(self.visitors.len() + self.visitors_elsewhere),
             paths: exact(self.paths.len()),
             agents: present(&self.agents),
             referrers: present(&self.referrers),

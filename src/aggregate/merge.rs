@@ -6,6 +6,7 @@
 use super::tally::Tally;
 use super::timeline::{DAY_SECONDS, Share};
 use super::visitors::{List, RowOf, Visitor, Visitors};
+use std::collections::HashSet;
 
 /// The numbers that the other tally's rows have in this one, by list.
 struct Numbers {
@@ -21,17 +22,135 @@ impl Numbers {
     }
 }
 
+impl Numbers {
+    fn of_visitor(&self, visitor: Visitor) -> Visitor {
+        Visitor {
+            client: self.clients[visitor.client as usize],
+            agent: self.agents[visitor.agent as usize],
+            day: visitor.day,
+        }
+    }
+}
+
 /// Cards looked up together, so that memory is asked for ahead.
 const AHEAD: usize = 32;
 
 impl Tally {
-    /// Adds all that `other` has counted.
+    /// Adds all that `other` has counted. Neither may come from [`merge_last`](Self::merge_last).
     pub fn merge(&mut self, other: Tally) {
+        debug_assert_eq!((self.visitors_elsewhere, other.visitors_elsewhere), (0, 0));
         self.merge_sums(&other);
         let numbers = self.merge_rows(&other);
         self.merge_visitors(&other, &numbers);
         self.messages.merge(other.messages);
         self.samples.merge(other.samples);
+    }
+
+    /// As [`merge`](Self::merge), for a result that is reported and not merged again: `other`'s visitors are counted
+    /// without being kept, so only those of a day that both have need be looked up. Workers read contiguous parts of a
+    /// log, whose days hardly overlap.
+    pub fn merge_last(&mut self, other: Tally) {
+        self.merge_sums(&other);
+        let numbers = self.merge_rows(&other);
+        self.add_visitors_of_rows(&other, &numbers);
+        self.take_back_shared(&other, &numbers);
+        self.messages.merge(other.messages);
+        self.samples.merge(other.samples);
+    }
+
+    /// Adds each row's visitors, as if none of them were in both.
+    fn add_visitors_of_rows(&mut self, other: &Tally, numbers: &Numbers) {
+        let [paths, not_found, server_errors, referrers, sites, buckets] = &numbers.rows;
+        for (into, from, numbers) in [
+            (&mut self.clients, &other.clients, &numbers.clients),
+            (&mut self.agents, &other.agents, &numbers.agents),
+            (&mut self.paths, &other.paths, paths),
+            (&mut self.not_found, &other.not_found, not_found),
+            (&mut self.server_errors, &other.server_errors, server_errors),
+            (&mut self.referrers, &other.referrers, referrers),
+            (&mut self.sites, &other.sites, sites),
+        ] {
+            from.iter().zip(numbers).for_each(|(row, number)| into.add_visitors(*number, row.visitors));
+        }
+        for ((_, counts), row) in other.timeline.iter().zip(buckets) {
+            self.timeline.at(*row).visitors += counts.visitors;
+        }
+        self.visitors_elsewhere += other.visitors.len() + other.visitors_elsewhere;
+    }
+
+    /// Takes back what was added twice: visitors that both have seen, and the rows in which both have.
+    fn take_back_shared(&mut self, other: &Tally, numbers: &Numbers) {
+        let days: HashSet<i32> = self.visitors.iter().map(|(visitor, ..)| visitor.day).collect();
+        let mut shared: Vec<Option<u32>> = Vec::with_capacity(other.visitors.len());
+        let mut cards = other.visitors.iter();
+        loop {
+            let ahead: Vec<_> = cards
+                .by_ref()
+                .take(AHEAD)
+                .map(|(visitor, buckets, rows)| {
+                    let visitor = numbers.of_visitor(visitor);
+                    let hash = Visitors::hash(visitor);
+                    let asked = days.contains(&visitor.day);
+                    if asked {
+                        self.visitors.prefetch_slot(hash);
+                    }
+                    (asked, hash, visitor, buckets, rows)
+                })
+                .collect();
+            if ahead.is_empty() {
+                break;
+            }
+            for (_, hash, ..) in ahead.iter().filter(|(asked, ..)| *asked) {
+                self.visitors.prefetch_card(*hash);
+            }
+            for (asked, hash, visitor, buckets, rows) in ahead {
+                let id = if asked { self.visitors.lookup(hash, visitor) } else { None };
+                shared.push(id);
+                let Some(id) = id else { continue };
+                self.take_back_visitor(id, visitor, buckets);
+                rows.for_each(|row| self.take_back_row(id, numbers.of(row)));
+            }
+        }
+        for (visitor, row) in other.visitors.overflow() {
+            if let Some(id) = shared[visitor as usize] {
+                self.take_back_row(id, numbers.of(row));
+            }
+        }
+    }
+
+    fn take_back_visitor(&mut self, id: u32, visitor: Visitor, buckets: u32) {
+        self.visitors_elsewhere -= 1;
+        self.clients.remove_visitor(visitor.client);
+        self.agents.remove_visitor(visitor.agent);
+        match self.timeline.share() {
+            Share::OfDay(_) => {
+                let mut both = buckets & self.visitors.buckets(id);
+                while both != 0 {
+                    let row = self.timeline.row_of_share(visitor.day, both.trailing_zeros());
+                    both &= both - 1;
+                    self.timeline.at(row).visitors -= 1;
+                }
+            }
+            Share::Days => {
+                let row = self.timeline.row(i64::from(visitor.day) * DAY_SECONDS);
+                self.timeline.at(row).visitors -= 1;
+            }
+            Share::Odd => {}
+        }
+    }
+
+    fn take_back_row(&mut self, visitor: u32, row: RowOf) {
+        if !self.visitors.was_in_row(visitor, row) {
+            return;
+        }
+        match row.parts() {
+            (List::Path, row) => self.paths.remove_visitor(row),
+            (List::NotFound, row) => self.not_found.remove_visitor(row),
+            (List::ServerError, row) => self.server_errors.remove_visitor(row),
+            (List::Referrer, row) => self.referrers.remove_visitor(row),
+            (List::Site, row) => self.sites.remove_visitor(row),
+            (List::Bucket, row) => self.timeline.at(row).visitors -= 1,
+        }
     }
 
     fn merge_sums(&mut self, other: &Tally) {
@@ -94,11 +213,7 @@ impl Tally {
                 .by_ref()
                 .take(AHEAD)
                 .map(|(visitor, buckets, rows)| {
-                    let visitor = Visitor {
-                        client: numbers.clients[visitor.client as usize],
-                        agent: numbers.agents[visitor.agent as usize],
-                        day: visitor.day,
-                    };
+                    let visitor = numbers.of_visitor(visitor);
                     let hash = Visitors::hash(visitor);
                     self.visitors.prefetch_slot(hash);
                     (hash, visitor, buckets, rows)

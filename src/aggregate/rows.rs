@@ -140,6 +140,16 @@ impl Rows {
         self.entries.get_mut(id as usize).visitors += 1;
     }
 
+    /// Adds visitors whom no other row's count of this table holds: a merge knows which are the same.
+    pub fn add_visitors(&mut self, id: u32, visitors: u32) {
+        self.entries.get_mut(id as usize).visitors += visitors;
+    }
+
+    /// Takes back a visitor that was counted twice.
+    pub fn remove_visitor(&mut self, id: u32) {
+        self.entries.get_mut(id as usize).visitors -= 1;
+    }
+
     /// Rows.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -91,6 +91,8 @@ pub struct Tally {
     pub(super) site_of: Vec<Option<u32>>,
     pub(super) agents: Rows,
     pub(super) visitors: Visitors,
+    /// Visitors that the last merge counted without keeping them.
+    pub(super) visitors_elsewhere: usize,
     pub(super) levels: [u64; 8],
     pub(super) modules: Rows,
     pub(super) messages: Messages,
@@ -171,6 +173,7 @@ impl Tally {
             site_of: Vec::new(),
             agents: Rows::default(),
             visitors: Visitors::default(),
+            visitors_elsewhere: 0,
             levels: [0; 8],
             modules: Rows::default(),
             messages: Messages::default(),

@@ -165,6 +165,30 @@ impl Visitors {
         id
     }
 
+    /// The number of a visitor that was seen.
+    pub fn lookup(&self, hash: u32, visitor: Visitor) -> Option<u32> {
+        let same = |id: u32| {
+            let card = self.cards.get(id as usize);
+            (card.client, card.agent, card.day) == (visitor.client, visitor.agent, visitor.day)
+        };
+        match self.index.find(hash, same) {
+            Found::Id(id) => Some(id),
+            Found::Vacant(_) => None,
+        }
+    }
+
+    /// The mask of the buckets in which the visitor was seen.
+    pub fn buckets(&self, visitor: u32) -> u32 {
+        self.cards.get(visitor as usize).buckets
+    }
+
+    /// Whether the visitor was seen in a row.
+    pub fn was_in_row(&self, visitor: u32, row: RowOf) -> bool {
+        let rows = &self.cards.get(visitor as usize).rows;
+        let full = rows[ON_CARD - 1] != 0;
+        rows.contains(&row.0) || (full && self.overflow.contains(u64::from(visitor) << 32 | u64::from(row.0)))
+    }
+
     /// Marks bucket `bit` (0..32) of the visitor's day; true the first time.
     #[inline(always)]
     pub fn first_in_bucket(&mut self, visitor: u32, bit: u32) -> bool {
@@ -270,6 +294,14 @@ impl PairSet {
         if let Some(slot) = self.slots.as_slice().get(PairSet::home(pair, self.bits)) {
             prefetch(slot);
         }
+    }
+
+    fn contains(&self, pair: u64) -> bool {
+        let slots = self.slots.as_slice();
+        let mask = slots.len() - 1;
+        let from = PairSet::home(pair, self.bits);
+        // At most 5 of 8 slots are taken, so the probe ends.
+        (from..).map(|at| slots[at & mask]).take_while(|slot| *slot != 0).any(|slot| slot == pair)
     }
 
     /// Adds a pair; true if it was not there.

@@ -377,21 +377,37 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Merges tallies in pairs, the pairs in parallel.
 fn merge_all(mut tallies: Vec<Tally>) -> Tally {
-    if tallies.len() > 2 {
-        let right = tallies.split_off(tallies.len() / 2);
-        let (left, right) = std::thread::scope(|scope| {
-            let right = scope.spawn(|| merge_all(right));
-            (merge_all(tallies), right.join())
-        });
-        return match right {
-            Ok(right) => merge_all(vec![left, right]),
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
+    let right = tallies.split_off(tallies.len().div_ceil(2));
+    let (left, right) = both(|| merge_half(tallies), || merge_half(right));
+    match (left, right) {
+        (Some(mut left), Some(right)) => {
+            left.merge_last(right);
+            left
+        }
+        (one, other) => one.or(other).unwrap_or_else(|| Tally::new(&Default::default())),
     }
-    let mut tallies = tallies.into_iter();
-    let mut first = tallies.next().unwrap_or_else(|| Tally::new(&Default::default()));
-    tallies.for_each(|other| first.merge(other));
-    first
+}
+
+/// Merges tallies so that the result can be merged again.
+fn merge_half(mut tallies: Vec<Tally>) -> Option<Tally> {
+    if tallies.len() <= 1 {
+        return tallies.pop();
+    }
+    let right = tallies.split_off(tallies.len() / 2);
+    let (left, right) = both(|| merge_half(tallies), || merge_half(right));
+    left.zip(right).map(|(mut left, right)| {
+        left.merge(right);
+        left
+    })
+}
+
+/// Runs two functions at the same time.
+fn both<L: Send, R: Send>(left: impl FnOnce() -> L + Send, right: impl FnOnce() -> R + Send) -> (L, R) {
+    std::thread::scope(|scope| {
+        let right = scope.spawn(right);
+        let left = left();
+        (left, right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Turns (piece, line in the piece) into line numbers, now that the lines of all pieces are known. `counted` is sorted.
