@@ -35,7 +35,7 @@ def commands(log, visor):
     installed = lambda name, argv: argv if shutil.which(name) else None
     polars = f"""
 import polars as pl
-lines = pl.scan_csv({str(log)!r}, has_header=False, separator='\\x01', quote_char=None, new_columns=['line'])
+lines = pl.scan_csv({str(log)!r}, has_header=False, separator='\\x01', quote_char=None, truncate_ragged_lines=True, new_columns=['line'])
 fields = lines.select(pl.col('line').str.extract({PATTERN!r}, 1).alias('client'), pl.col('line').str.extract({PATTERN!r}, 2).alias('status'))
 print(fields.group_by('status').agg(pl.len(), pl.col('client').n_unique()).collect())
 """
@@ -48,6 +48,10 @@ print(fields.group_by('status').agg(pl.len(), pl.col('client').n_unique()).colle
         extract=f"extractGroups(line, '{click_pattern}')[1] AS client, extractGroups(line, '{click_pattern}')[2] AS status",
         source=f"file('{log}', LineAsString, 'line String')",
     )
+    # Versions before 1.8 have one job only.
+    jobs = shutil.which("goaccess") and b"--jobs" in subprocess.run(["goaccess", "--help"], capture_output=True).stdout
+    goaccess_name = f"GoAccess, {2 if jobs else 1} job(s)"
+    goaccess = ["goaccess", log, "--log-format=COMBINED", "--no-global-config", *(["-j", "2"] if jobs else []), "-o", "json"]
     has_polars = subprocess.run([sys.executable, "-c", "import polars"], capture_output=True).returncode == 0
     has_duck = subprocess.run([sys.executable, "-c", "import duckdb"], capture_output=True).returncode == 0
     return {
@@ -61,7 +65,7 @@ print(fields.group_by('status').agg(pl.len(), pl.col('client').n_unique()).colle
         "DuckDB, hits and clients by status": [sys.executable, "-c", f"import duckdb; print(duckdb.sql({duck!r}))"] if has_duck else None,
         "Polars, hits and clients by status": [sys.executable, "-c", polars] if has_polars else None,
         "ClickHouse, hits and clients by status": installed("clickhouse", ["clickhouse", "local", "-q", click]),
-        "GoAccess, 2 jobs": installed("goaccess", ["goaccess", log, "--log-format=COMBINED", "--no-global-config", "-j", "2", "-o", "/dev/shm/goaccess-report.json"]),
+        goaccess_name: installed("goaccess", goaccess),
     }
 
 
@@ -93,19 +97,28 @@ def main():
             todo[name] = argv
     run(["cat", arguments.log])
     times = {name: [] for name in todo}
-    memory = {}
+    memory, failed = {}, set()
     for number in range(arguments.rounds):
         for name, argv in todo.items():
+            if name in failed:
+                continue
             slow = times[name] and times[name][0] > 20
             if slow and number >= arguments.slow_rounds:
                 continue
-            seconds, kib = run(argv)
+            try:
+                seconds, kib = run(argv)
+            except RuntimeError as error:
+                print(f"failed: {name}: {error}", file=sys.stderr)
+                failed.add(name)
+                continue
             times[name].append(seconds)
             memory[name] = kib
     base = statistics.median(times["wc -l"])
     print(f"{arguments.log.name}: {size / 1e6:.0f} MB, {os.cpu_count()} cores, {arguments.rounds} rounds, medians\n")
     print("| what | seconds | times `wc -l` | GB/s | peak RSS, MiB |\n| --- | ---: | ---: | ---: | ---: |")
     for name, seconds in times.items():
+        if not seconds:
+            continue
         median = statistics.median(seconds)
         print(f"| {name} | {median:.3f} | {median / base:.1f} | {size / median / 1e9:.2f} | {memory[name] >> 10} |")
 

@@ -77,7 +77,7 @@ def main():
     ]
     referrers = ["-"] + [f"https://site{number % 400}.example/page/{number}" for number in range(4000)]
     a_client, a_path = zipf(len(clients), 0.9, source), zipf(len(paths), 0.9, source)
-    a_referrer, an_agent = zipf(len(referrers), 1.2, source), zipf(len(AGENTS), 0.8, source)
+    a_referrer, an_agent = zipf(len(referrers), 1.2, source), zipf(len(AGENTS), 1.6, source)
     statuses = source.choices([200, 200, 200, 304, 301, 404, 403, 500, 502], [70, 10, 5, 6, 3, 4, 1, 0.7, 0.3], k=65536)
     methods = source.choices(["GET", "POST", "HEAD", "PUT"], [90, 8, 1, 1], k=65536)
     start = datetime(2025, 10, 10, tzinfo=timezone.utc)
