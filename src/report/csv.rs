@@ -1,164 +1,98 @@
-//! The report as one long table, for spreadsheets and data frames.
+//! The CSV report: one long table of everything, for spreadsheets, `awk -F,` and databases.
 //!
-//! The column `list` says which list of the JSON report a row belongs to; columns that a list does not have are empty.
+//! The first row names the columns, which bear the names of the JSON report; a cell is empty where its list has no such
+//! figure. `list` names the list, and what is no list is told as key and `value`:
 //!
-//! | list | key | further columns |
+//! | list | key | other columns |
 //! | --- | --- | --- |
-//! | `totals`, `distinct`, `bots` | what is counted | `value`; for estimates `error`, as a share |
-//! | `sizes`, `latency` | `count`, `mean`, `min`, `p50` ... `max` | `value`, bytes or seconds |
-//! | `inputs` | the name | `hits` (lines), `bytes`, `text` (format) |
-//! | `time` | first second of the bucket | `hits`, `bytes`, `visitors`, `errors`, `client_errors` |
-//! | `status`, `paths`, ... | the row's key | `hits`, `bytes`, `share`, `visitors`, `error` (how far hits may be too high) |
-//! | `messages` | the masked message | `hits`, `level`, `first`, `last`, `text` (an example) |
-//! | `malformed_samples` | the input | `value` (line), `level` (reason), `text` |
+//! | `report` | `schema`, `version`, `partial`, `elapsed_seconds`, `bucket_seconds` | `value` |
+//! | `inputs` | the input's name | `bytes`, `lines`, `format`, `error` (why it could not be read to its end) |
+//! | `totals` | `lines`, `records`, `bytes_sent`, ... | `value` |
+//! | `period` | `first`, `last`; no row where no record has a time | `value` |
+//! | `distinct` | `clients`, `visitors`, ... | `value`, `exact`, `error` (standard error, a share of the value) |
+//! | `time` | start of the bucket | `hits`, `bytes`, `visitors`, `errors`, `client_errors` |
+//! | `status` to `systems`, `levels`, `modules`, `malformed_reasons` | what the row counts | `hits`, `share`, and where the list has them `bytes`, `visitors`, `hits_error` |
+//! | `bots` | `bots` | `hits`, `bytes`, `visitors` |
+//! | `sizes`, `latency` | `count`, `mean`, `min`, `p50`, ..., `max` | `value`, in bytes or seconds |
+//! | `messages` | the masked message | `hits`, `level`, `first`, `last`, `example` |
+//! | `malformed_samples` | the line, escaped and cut | `input`, `line`, `reason` |
 //!
-//! A cell that a spreadsheet would take for a formula gets a `'` before it (OWASP, "CSV Injection").
+//! Cells are quoted as RFC 4180 has it, lines end in LF. A spreadsheet runs a cell as a formula where it starts with
+//! `=`, `+`, `-`, `@`, TAB or CR, and a log is written by strangers: such a text has a `'` before it (OWASP, "CSV
+//! Injection"), so the key `-` reads `'-`. Figures are never negative. All else is as it was logged, control characters
+//! too, for CSV has no escape for them.
 
-use crate::aggregate::snapshot::{Quantiles, Row, Snapshot};
-use csv::{Terminator, Writer, WriterBuilder};
+use crate::aggregate::snapshot::{Bots, Bucket, Count, Input, Message, Quantiles, Row, Sample, Snapshot};
+use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
-const COLUMNS: [&str; 14] = [
-    "list",
-    "key",
-    "hits",
-    "bytes",
-    "share",
-    "visitors",
-    "errors",
-    "client_errors",
-    "value",
-    "error",
-    "level",
-    "first",
-    "last",
-    "text",
-];
-
-/// One line of the table, before its cells are made safe.
-#[derive(Default)]
-struct Line<'a> {
-    list: &'a str,
-    key: &'a str,
-    hits: Option<u64>,
-    bytes: Option<u64>,
-    share: Option<f64>,
-    visitors: Option<u64>,
-    errors: Option<u64>,
-    client_errors: Option<u64>,
-    value: Option<String>,
-    error: Option<String>,
-    level: &'a str,
-    first: &'a str,
-    last: &'a str,
-    text: &'a str,
-}
-
-/// Writes the table, its header first.
+/// Writes the report. Fails as `out` fails.
 pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Table(WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out));
-    table.0.write_record(COLUMNS)?;
-    table.totals(snapshot)?;
-    for input in &snapshot.inputs {
-        let (hits, bytes) = (Some(input.lines), Some(input.bytes));
-        table.line(Line { list: "inputs", key: &input.name, hits, bytes, text: &input.format, ..Line::default() })?;
-    }
-    for bucket in &snapshot.time {
-        table.line(Line {
-            list: "time",
-            key: &bucket.start,
-            hits: Some(bucket.hits),
-            bytes: Some(bucket.bytes),
-            visitors: Some(bucket.visitors),
-            errors: Some(bucket.errors),
-            client_errors: Some(bucket.client_errors),
-            ..Line::default()
-        })?;
-    }
-    for (list, rows) in lists(snapshot) {
-        rows.iter().try_for_each(|row| table.row(list, row))?;
-    }
-    for (list, quantiles) in [("sizes", &snapshot.sizes), ("latency", &snapshot.latency)] {
-        quantiles.iter().try_for_each(|quantiles| table.quantiles(list, quantiles))?;
-    }
-    for message in &snapshot.messages {
-        table.line(Line {
-            list: "messages",
-            key: &message.key,
-            hits: Some(message.hits),
-            level: &message.level,
-            first: message.first.as_deref().unwrap_or_default(),
-            last: message.last.as_deref().unwrap_or_default(),
-            text: &message.example,
-            ..Line::default()
-        })?;
-    }
-    for sample in &snapshot.malformed_samples {
-        table.line(Line {
-            list: "malformed_samples",
-            key: &sample.input,
-            value: Some(sample.line.to_string()),
-            level: &sample.reason,
-            text: &sample.text,
-            ..Line::default()
-        })?;
-    }
+    let mut table = Table(csv::Writer::from_writer(out));
+    table.singles(snapshot)?;
+    table.lists(snapshot)?;
     table.0.flush()
 }
 
-/// The lists of rows, by their names in the JSON report.
-fn lists(snapshot: &Snapshot) -> [(&'static str, &[Row]); 18] {
-    [
-        ("status", &snapshot.status),
-        ("methods", &snapshot.methods),
-        ("protocols", &snapshot.protocols),
-        ("vhosts", &snapshot.vhosts),
-        ("users", &snapshot.users),
-        ("paths", &snapshot.paths),
-        ("static_files", &snapshot.static_files),
-        ("not_found", &snapshot.not_found),
-        ("server_errors", &snapshot.server_errors),
-        ("clients", &snapshot.clients),
-        ("referrers", &snapshot.referrers),
-        ("referring_sites", &snapshot.referring_sites),
-        ("agents", &snapshot.agents),
-        ("browsers", &snapshot.browsers),
-        ("systems", &snapshot.systems),
-        ("levels", &snapshot.levels),
-        ("modules", &snapshot.modules),
-        ("malformed_reasons", &snapshot.malformed_reasons),
-    ]
+/// A line of the table; the names of its fields are the header.
+#[derive(Default, Serialize)]
+struct Line<'a> {
+    list: &'static str,
+    key: Cow<'a, str>,
+    hits: Option<u64>,
+    bytes: Option<u64>,
+    share: Option<String>,
+    visitors: Option<u64>,
+    errors: Option<u64>,
+    client_errors: Option<u64>,
+    hits_error: Option<u64>,
+    value: Cow<'a, str>,
+    exact: Option<bool>,
+    error: Cow<'a, str>,
+    lines: Option<u64>,
+    format: Cow<'a, str>,
+    level: Cow<'a, str>,
+    first: Cow<'a, str>,
+    last: Cow<'a, str>,
+    example: Cow<'a, str>,
+    input: Cow<'a, str>,
+    line: Option<u64>,
+    reason: Cow<'a, str>,
 }
 
-struct Table<'out>(Writer<&'out mut dyn Write>);
+/// A text that no spreadsheet takes for a formula.
+fn text(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
+}
 
-impl Table<'_> {
-    fn line(&mut self, line: Line<'_>) -> io::Result<()> {
-        let count = |count: Option<u64>| count.map(|count| count.to_string()).unwrap_or_default();
-        self.0.write_record([
-            line.list.to_string(),
-            safe(line.key),
-            count(line.hits),
-            count(line.bytes),
-            line.share.map(|share| share.to_string()).unwrap_or_default(),
-            count(line.visitors),
-            count(line.errors),
-            count(line.client_errors),
-            line.value.unwrap_or_default(),
-            line.error.unwrap_or_default(),
-            safe(line.level),
-            safe(line.first),
-            safe(line.last),
-            safe(line.text),
-        ])?;
-        Ok(())
+fn optional(value: &Option<String>) -> Cow<'_, str> {
+    text(value.as_deref().unwrap_or_default())
+}
+
+struct Table<W: Write>(csv::Writer<W>);
+
+impl<W: Write> Table<W> {
+    fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
+        self.0.serialize(line).map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })
     }
 
-    fn value(&mut self, list: &str, key: &str, value: impl ToString) -> io::Result<()> {
-        self.line(Line { list, key, value: Some(value.to_string()), ..Line::default() })
+    fn value(&mut self, list: &'static str, key: &'static str, value: Cow<'_, str>) -> io::Result<()> {
+        self.line(&Line { list, key: key.into(), value, ..Line::default() })
     }
 
-    fn totals(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+    fn singles(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        self.value("report", "schema", snapshot.schema.to_string().into())?;
+        self.value("report", "version", text(&snapshot.version))?;
+        self.value("report", "partial", snapshot.partial.to_string().into())?;
+        self.value("report", "elapsed_seconds", snapshot.elapsed_seconds.to_string().into())?;
+        self.value("report", "bucket_seconds", snapshot.bucket_seconds.to_string().into())?;
+        for input in &snapshot.inputs {
+            self.line(&Line::from(input))?;
+        }
         let totals = &snapshot.totals;
         for (key, value) in [
             ("lines", totals.lines),
@@ -174,7 +108,13 @@ impl Table<'_> {
             ("bytes_sent", totals.bytes_sent),
             ("bytes_read", totals.bytes_read),
         ] {
-            self.value("totals", key, value)?;
+            self.value("totals", key, value.to_string().into())?;
+        }
+        let period = &snapshot.period;
+        for (key, time) in [("first", &period.first), ("last", &period.last)] {
+            if let Some(time) = time {
+                self.value("period", key, text(time))?;
+            }
         }
         let distinct = &snapshot.distinct;
         for (key, count) in [
@@ -184,31 +124,56 @@ impl Table<'_> {
             ("agents", &distinct.agents),
             ("referrers", &distinct.referrers),
         ] {
-            let (value, error) = (Some(count.value.to_string()), Some(count.error.to_string()));
-            self.line(Line { list: "distinct", key, value, error, ..Line::default() })?;
-        }
-        let bots = &snapshot.bots;
-        for (key, value) in [("hits", bots.hits), ("bytes", bots.bytes), ("visitors", bots.visitors)] {
-            self.value("bots", key, value)?;
+            self.line(&Line { key: key.into(), ..Line::from(count) })?;
         }
         Ok(())
     }
 
-    fn row(&mut self, list: &str, row: &Row) -> io::Result<()> {
-        self.line(Line {
-            list,
-            key: &row.key,
-            hits: Some(row.hits),
-            bytes: row.bytes,
-            share: Some(row.share),
-            visitors: row.visitors,
-            error: row.hits_error.map(|error| error.to_string()),
-            ..Line::default()
-        })
+    fn lists(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        for bucket in &snapshot.time {
+            self.line(&Line::from(bucket))?;
+        }
+        for (list, rows) in [
+            ("status", &snapshot.status),
+            ("methods", &snapshot.methods),
+            ("protocols", &snapshot.protocols),
+            ("vhosts", &snapshot.vhosts),
+            ("users", &snapshot.users),
+            ("paths", &snapshot.paths),
+            ("static_files", &snapshot.static_files),
+            ("not_found", &snapshot.not_found),
+            ("server_errors", &snapshot.server_errors),
+            ("clients", &snapshot.clients),
+            ("referrers", &snapshot.referrers),
+            ("referring_sites", &snapshot.referring_sites),
+            ("agents", &snapshot.agents),
+            ("browsers", &snapshot.browsers),
+            ("systems", &snapshot.systems),
+        ] {
+            self.rows(list, rows)?;
+        }
+        self.line(&Line::from(&snapshot.bots))?;
+        self.quantiles("sizes", snapshot.sizes.as_ref())?;
+        self.quantiles("latency", snapshot.latency.as_ref())?;
+        self.rows("levels", &snapshot.levels)?;
+        self.rows("modules", &snapshot.modules)?;
+        for message in &snapshot.messages {
+            self.line(&Line::from(message))?;
+        }
+        self.rows("malformed_reasons", &snapshot.malformed_reasons)?;
+        for sample in &snapshot.malformed_samples {
+            self.line(&Line::from(sample))?;
+        }
+        Ok(())
     }
 
-    fn quantiles(&mut self, list: &str, quantiles: &Quantiles) -> io::Result<()> {
-        self.value(list, "count", quantiles.count)?;
+    fn rows(&mut self, list: &'static str, rows: &[Row]) -> io::Result<()> {
+        rows.iter().try_for_each(|row| self.line(&Line { list, ..Line::from(row) }))
+    }
+
+    fn quantiles(&mut self, list: &'static str, quantiles: Option<&Quantiles>) -> io::Result<()> {
+        let Some(quantiles) = quantiles else { return Ok(()) };
+        self.value(list, "count", quantiles.count.to_string().into())?;
         for (key, value) in [
             ("mean", quantiles.mean),
             ("min", quantiles.min),
@@ -219,58 +184,108 @@ impl Table<'_> {
             ("p999", quantiles.p999),
             ("max", quantiles.max),
         ] {
-            self.value(list, key, value)?;
+            self.value(list, key, value.to_string().into())?;
         }
         Ok(())
     }
 }
 
-/// A text that no spreadsheet takes for a formula.
-fn safe(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_string() }
+impl<'a> From<&'a Input> for Line<'a> {
+    fn from(input: &'a Input) -> Self {
+        Line {
+            list: "inputs",
+            key: text(&input.name),
+            bytes: Some(input.bytes),
+            lines: Some(input.lines),
+            format: text(&input.format),
+            error: optional(&input.error),
+            ..Line::default()
+        }
+    }
+}
+
+impl From<&Count> for Line<'_> {
+    fn from(count: &Count) -> Self {
+        Line {
+            list: "distinct",
+            value: count.value.to_string().into(),
+            exact: Some(count.exact),
+            error: count.error.to_string().into(),
+            ..Line::default()
+        }
+    }
+}
+
+impl<'a> From<&'a Bucket> for Line<'a> {
+    fn from(bucket: &'a Bucket) -> Self {
+        Line {
+            list: "time",
+            key: text(&bucket.start),
+            hits: Some(bucket.hits),
+            bytes: Some(bucket.bytes),
+            visitors: Some(bucket.visitors),
+            errors: Some(bucket.errors),
+            client_errors: Some(bucket.client_errors),
+            ..Line::default()
+        }
+    }
+}
+
+impl<'a> From<&'a Row> for Line<'a> {
+    fn from(row: &'a Row) -> Self {
+        Line {
+            key: text(&row.key),
+            hits: Some(row.hits),
+            bytes: row.bytes,
+            share: Some(row.share.to_string()),
+            visitors: row.visitors,
+            hits_error: row.hits_error,
+            ..Line::default()
+        }
+    }
+}
+
+impl From<&Bots> for Line<'_> {
+    fn from(bots: &Bots) -> Self {
+        Line {
+            list: "bots",
+            key: "bots".into(),
+            hits: Some(bots.hits),
+            bytes: Some(bots.bytes),
+            visitors: Some(bots.visitors),
+            ..Line::default()
+        }
+    }
+}
+
+impl<'a> From<&'a Message> for Line<'a> {
+    fn from(message: &'a Message) -> Self {
+        Line {
+            list: "messages",
+            key: text(&message.key),
+            hits: Some(message.hits),
+            level: text(&message.level),
+            first: optional(&message.first),
+            last: optional(&message.last),
+            example: text(&message.example),
+            ..Line::default()
+        }
+    }
+}
+
+impl<'a> From<&'a Sample> for Line<'a> {
+    fn from(sample: &'a Sample) -> Self {
+        Line {
+            list: "malformed_samples",
+            key: text(&sample.text),
+            input: text(&sample.input),
+            line: Some(sample.line),
+            reason: text(&sample.reason),
+            ..Line::default()
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::example::example;
-
-    fn table(snapshot: &Snapshot) -> Vec<Vec<String>> {
-        let mut bytes = Vec::new();
-        write(snapshot, &mut bytes).unwrap();
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes.as_slice());
-        reader.records().map(|record| record.unwrap().iter().map(str::to_string).collect()).collect()
-    }
-
-    #[test]
-    fn every_list_is_in_the_table() {
-        let table = table(&example());
-        assert_eq!(table[0], COLUMNS);
-        for list in
-            ["totals", "distinct", "inputs", "time", "status", "paths", "sizes", "messages", "malformed_samples"]
-        {
-            assert!(table.iter().any(|line| line[0] == list), "{list}");
-        }
-        let status: Vec<_> = table.iter().filter(|line| line[0] == "status").map(|line| line[..5].to_vec()).collect();
-        assert_eq!(status[0], ["status", "200", "900", "900000", "0.9"]);
-    }
-
-    #[test]
-    fn no_cell_is_a_formula_and_none_breaks_out_of_its_quotes() {
-        for (key, expected) in [
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-", "'-"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\tx", "'\tx"),
-            ("\rx", "'\rx"),
-            ("a,\"b\"\nc", "a,\"b\"\nc"),
-            ("/a=b", "/a=b"),
-        ] {
-            let row = Row { key: key.to_string(), ..Row::default() };
-            let table = table(&Snapshot { paths: vec![row], ..Snapshot::default() });
-            let line = table.iter().find(|line| line[0] == "paths").unwrap();
-            assert_eq!(line[1], expected);
-        }
-    }
-}
+#[path = "csv_tests.rs"]
+mod tests;
