@@ -54,9 +54,12 @@ fn allocations(text: &[u8], format: &str, filter: Option<&str>) -> u64 {
 fn ten_times_the_lines_take_no_more_allocations() {
     for entry in ENTRIES {
         for filter in [None, Some("path ~ ^/ or message ~ .* or client in 10.0.0.0/8 or not bot")] {
+            // What stands before the last line of an example (the columns of a W3C log) is read once.
+            let (head, line) = entry.example.rsplit_once('\n').unwrap_or(("", entry.example));
             // Malformed lines too: they are counted, and only the first are kept.
-            let lines = format!("{}\nnot a line\n", entry.example).repeat(1000);
-            let (once, tenfold) = (lines.as_bytes(), lines.repeat(10));
+            let text = |times| format!("{head}\n{}", format!("{line}\nnot a line\n").repeat(times));
+            let (once, tenfold) = (text(1000), text(10_000));
+            let once = once.as_bytes();
             // The first run fills what is made once, such as compiled patterns.
             allocations(once, entry.name, filter);
             let few = allocations(once, entry.name, filter);

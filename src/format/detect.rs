@@ -15,7 +15,7 @@ const LINES_MAX: usize = 200;
 /// One line of so many may be understood by another format alone.
 const NEARLY: usize = 5;
 
-/// The format of an input that begins with `head`: the one that understands most of its first lines (see [`best`]). A
+/// The format of an input that begins with `head`: the one that understands most of its first lines (see `best`). A
 /// line that names the columns of a W3C log settles it; where most lines have a syslog header, it is told from what
 /// stands behind. `Ok` also for an input without any line: then it does not matter. `Err` holds the first line.
 pub fn detect(head: &[u8], options: &FormatOptions) -> Result<Arc<dyn LineFormat>, Vec<u8>> {
