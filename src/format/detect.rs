@@ -14,6 +14,8 @@ pub const HEAD_BYTES: usize = 256 << 10;
 const LINES_MAX: usize = 200;
 /// One line of so many may be understood by another format alone.
 const NEARLY: usize = 5;
+/// Formats whose lines begin like those of another that says more.
+const RICHER: [(&str, &str); 2] = [("common", "combined"), ("vhost_common", "vhost_combined")];
 
 /// The format of an input that begins with `head`: the one that understands most of its first lines (see `best`). A
 /// line that names the columns of a W3C log settles it; where most lines have a syslog header, it is told from what
@@ -43,9 +45,9 @@ pub fn detect(head: &[u8], options: &FormatOptions) -> Result<Arc<dyn LineFormat
     best(&lines, options).ok_or_else(|| first.to_vec())
 }
 
-/// Of the formats that understand nearly as many lines as any does, the first of the catalogue, where formats that say
-/// more stand before those that say less. (Nearly: a line cut in its agent is none in the combined log format, and still
-/// one in the common.) `None` where no format understands any.
+/// The format that understands most lines, of several the first of the catalogue; `None` where none understands any. A
+/// line cut in its agent is none in the combined log format and still one in the common, so of two formats of which one
+/// says more, that one need understand only nearly as many.
 fn best(lines: &[&[u8]], options: &FormatOptions) -> Option<Arc<dyn LineFormat>> {
     let mut scratch = Bump::new();
     let mut understood = |format: &dyn LineFormat| {
@@ -58,9 +60,12 @@ fn best(lines: &[&[u8]], options: &FormatOptions) -> Option<Arc<dyn LineFormat>>
         count
     };
     let counted: Vec<_> = ENTRIES.iter().map(|entry| (entry.make)(options)).map(|f| (understood(&*f), f)).collect();
-    let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
-    let enough = (most - most / NEARLY).max(1);
-    counted.into_iter().find(|(count, _)| *count >= enough).map(|(_, format)| format)
+    let most = counted.iter().map(|(count, _)| *count).max().filter(|most| *most > 0)?;
+    let name = counted.iter().find(|(count, _)| *count == most).map(|(_, format)| format.name().to_string())?;
+    let richer = RICHER.iter().find(|(poorer, _)| *poorer == name).map(|(_, richer)| *richer);
+    let richer = counted.iter().find(|(count, f)| Some(f.name()) == richer && *count >= most - most / NEARLY);
+    let name = richer.map_or(name, |(_, format)| format.name().to_string());
+    counted.into_iter().find(|(_, format)| format.name() == name).map(|(_, format)| format)
 }
 
 #[cfg(test)]
