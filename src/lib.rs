@@ -3,13 +3,14 @@
 //! A log line passes the modules in this order; a module imports only what stands before it.
 
 pub mod aggregate; // record -> tally -> snapshot
-pub mod cli;
+pub mod cli; // flags, commands, exit codes
 pub mod engine; // threads, pieces, progress, interrupt
 pub mod filter; // record -> kept or left out
 pub mod format; // line -> record, borrowed from the line
+mod parallel; // two functions at the same time
 pub mod report; // snapshot -> terminal, JSON, CSV
 pub mod scan; // bytes -> lines and delimiter positions; the SIMD kernels
-pub mod source; // where bytes come from: mapped files, streams, compressed files // flags, commands, exit codes
+pub mod source; // where bytes come from: mapped files, streams, compressed files
 
 #[doc(hidden)]
 pub mod oracle; // the slow truth for tests, benches and fuzzing

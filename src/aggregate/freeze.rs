@@ -7,16 +7,18 @@ use super::snapshot::{Bots, Count, Distinct, Message, Period, Row, Sample, Snaps
 use super::static_files::is_static;
 use super::tally::{Offsets, Tally};
 use super::top::top_rows;
+use super::visits::Visits;
 use super::zone::rfc3339;
 use crate::format::record::{Level, NONE, Reason, Time};
 use std::collections::HashMap;
 
-/// Which figures of a row a list shows.
+/// Which figures of a row a list shows beside its hits.
 #[derive(Clone, Copy)]
-enum Columns {
+enum Columns<'visits> {
     Hits,
     Bytes,
-    Visitors,
+    /// Bytes, and the visitors of each row.
+    Visitors(&'visits [u32]),
 }
 
 /// Whether a list has a row for values that are not there.
@@ -32,43 +34,48 @@ impl Tally {
     pub fn snapshot(&mut self, top: usize, input_names: &[String]) -> Snapshot {
         let records = self.lines.records;
         let list = |rows: &Rows, columns, absent| list(rows, top, records, columns, absent);
+        self.visitors.settle_all();
+        // What the last merge has counted stays; without one it is counted anew each time.
+        let merged = self.visits.take();
+        let counted = if merged.is_none() { Visits::of(self) } else { Visits::default() };
+        let visits = merged.as_ref().unwrap_or(&counted);
         let plain = |time: &Time| rfc3339(time);
         let offset = match self.offsets {
             Offsets::None => Some(0),
             Offsets::One(offset) => Some(offset),
             Offsets::Many => None,
         };
-        let family = self.families(top);
+        let family = self.families(top, &visits.agents);
         let (first, last) = match self.period {
             Some((first, last)) => (Some(plain(&self.clock.at(&first))), Some(plain(&self.clock.at(&last)))),
             None => (None, None),
         };
-        Snapshot {
+        let snapshot = Snapshot {
             schema: 1,
             version: env!("CARGO_PKG_VERSION").to_string(),
             totals: self.totals(),
             period: Period { first, last },
-            distinct: self.distinct(),
+            distinct: self.distinct(visits.visitors),
             bucket_seconds: self.timeline.seconds().unsigned_abs(),
-            time: self.timeline.freeze(offset),
+            time: self.timeline.freeze(offset, &visits.buckets),
             status: self.status_rows(),
             methods: list(&self.methods, Columns::Bytes, Absent::Row),
             protocols: list(&self.protocols, Columns::Bytes, Absent::Row),
             vhosts: list(&self.vhosts, Columns::Bytes, Absent::NoRow),
             users: list(&self.users, Columns::Bytes, Absent::NoRow),
-            paths: list(&self.paths, Columns::Visitors, Absent::Row),
+            paths: list(&self.paths, Columns::Visitors(&visits.paths), Absent::Row),
             static_files: rows_of(
                 &self.paths,
                 &top_rows(&self.paths, top, |row| is_static(row.key)),
                 records,
-                Columns::Visitors,
+                Columns::Visitors(&visits.paths),
             ),
-            not_found: list(&self.not_found, Columns::Visitors, Absent::Row),
-            server_errors: list(&self.server_errors, Columns::Visitors, Absent::Row),
-            clients: list(&self.clients, Columns::Visitors, Absent::NoRow),
-            referrers: list(&self.referrers, Columns::Visitors, Absent::NoRow),
-            referring_sites: self.site_rows(top),
-            agents: list(&self.agents, Columns::Visitors, Absent::NoRow),
+            not_found: list(&self.not_found, Columns::Visitors(&visits.not_found), Absent::Row),
+            server_errors: list(&self.server_errors, Columns::Visitors(&visits.server_errors), Absent::Row),
+            clients: list(&self.clients, Columns::Visitors(&visits.clients), Absent::NoRow),
+            referrers: list(&self.referrers, Columns::Visitors(&visits.referrers), Absent::NoRow),
+            referring_sites: self.site_rows(top, &visits.sites),
+            agents: list(&self.agents, Columns::Visitors(&visits.agents), Absent::NoRow),
             browsers: family.browsers,
             systems: family.systems,
             bots: family.bots,
@@ -80,7 +87,9 @@ impl Tally {
             malformed_reasons: self.reason_rows(),
             malformed_samples: self.sample_rows(input_names),
             ..Snapshot::default()
-        }
+        };
+        self.visits = merged;
+        snapshot
     }
 
     fn totals(&self) -> Totals {
@@ -101,11 +110,11 @@ impl Tally {
         }
     }
 
-    fn distinct(&self) -> Distinct {
+    fn distinct(&self, visitors: u64) -> Distinct {
         let present = |rows: &Rows| exact(rows.len() - usize::from(rows.lookup(NONE).is_some()));
         Distinct {
             clients: present(&self.clients),
-            visitors: exact(self.visitors.len() + self.visitors_elsewhere),
+            visitors: exact(visitors as usize),
             paths: exact(self.paths.len()),
             agents: present(&self.agents),
             referrers: present(&self.referrers),
@@ -135,9 +144,9 @@ impl Tally {
     }
 
     /// Hits and bytes of a site are those of its referrers.
-    fn site_rows(&self, top: usize) -> Vec<Row> {
-        let mut rows: Vec<Row> =
-            self.sites.iter().map(|site| row(&site, self.lines.records, Columns::Visitors)).collect();
+    fn site_rows(&self, top: usize, visitors: &[u32]) -> Vec<Row> {
+        let ids: Vec<u32> = (0..self.sites.len() as u32).collect();
+        let mut rows = rows_of(&self.sites, &ids, self.lines.records, Columns::Visitors(visitors));
         for (referrer, site) in self.referrers.iter().zip(&self.site_of) {
             if let Some(row) = site.and_then(|site| rows.get_mut(site as usize)) {
                 row.hits += referrer.hits;
@@ -147,9 +156,9 @@ impl Tally {
         sorted(rows, top, self.lines.records)
     }
 
-    fn families(&self, top: usize) -> Families {
+    fn families(&self, top: usize, visitors: &[u32]) -> Families {
         let (mut browsers, mut systems, mut bots) = (HashMap::new(), HashMap::new(), Bots::default());
-        for agent in self.agents.iter().filter(|agent| agent.key != NONE) {
+        for (agent, &visitors) in self.agents.iter().zip(visitors).filter(|(agent, _)| agent.key != NONE) {
             let class = classify(agent.key);
             for (families, name) in [(&mut browsers, class.browser), (&mut systems, class.system)] {
                 let name = name.to_string();
@@ -161,12 +170,12 @@ impl Tally {
                 });
                 row.hits += agent.hits;
                 row.bytes = row.bytes.map(|bytes| bytes.saturating_add(agent.bytes));
-                row.visitors = row.visitors.map(|visitors| visitors + u64::from(agent.visitors));
+                row.visitors = row.visitors.map(|sum| sum + u64::from(visitors));
             }
             if class.bot {
                 bots.hits += agent.hits;
                 bots.bytes = bots.bytes.saturating_add(agent.bytes);
-                bots.visitors += u64::from(agent.visitors);
+                bots.visitors += u64::from(visitors);
             }
         }
         let rows = |families: HashMap<String, Row>| sorted(families.into_values().collect(), top, self.lines.records);
@@ -213,22 +222,27 @@ fn exact(count: usize) -> Count {
     Count { value: count as u64, exact: true, error: 0.0 }
 }
 
-fn list(rows: &Rows, top: usize, records: u64, columns: Columns, absent: Absent) -> Vec<Row> {
+fn list(rows: &Rows, top: usize, records: u64, columns: Columns<'_>, absent: Absent) -> Vec<Row> {
     let wanted = |row: &RowView<'_>| absent == Absent::Row || row.key != NONE;
     rows_of(rows, &top_rows(rows, top, wanted), records, columns)
 }
 
-fn rows_of(rows: &Rows, ids: &[u32], records: u64, columns: Columns) -> Vec<Row> {
-    ids.iter().map(|id| row(&rows.get(*id), records, columns)).collect()
+fn rows_of(rows: &Rows, ids: &[u32], records: u64, columns: Columns<'_>) -> Vec<Row> {
+    ids.iter().map(|id| row(*id, &rows.get(*id), records, columns)).collect()
 }
 
-fn row(view: &RowView<'_>, records: u64, columns: Columns) -> Row {
+fn row(id: u32, view: &RowView<'_>, records: u64, columns: Columns<'_>) -> Row {
+    let (has_bytes, visitors) = match columns {
+        Columns::Hits => (false, None),
+        Columns::Bytes => (true, None),
+        Columns::Visitors(visitors) => (true, Some(visitors.get(id as usize).copied().unwrap_or(0).into())),
+    };
     Row {
         key: String::from_utf8_lossy(view.key).into_owned(),
         hits: view.hits,
-        bytes: (!matches!(columns, Columns::Hits)).then_some(view.bytes),
+        bytes: has_bytes.then_some(view.bytes),
         share: share(view.hits, records),
-        visitors: matches!(columns, Columns::Visitors).then_some(u64::from(view.visitors)),
+        visitors,
         hits_error: None,
     }
 }

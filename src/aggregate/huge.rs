@@ -1,22 +1,37 @@
-//! Zeroed memory in huge pages.
+//! Zeroed memory in huge pages, that grows without being copied.
 //!
 //! Why not `Vec`: the tables of a tally are tens of megabytes that are touched at random. On 4 KiB pages most touches
 //! miss the TLB, and first touches are a page fault each; an anonymous map advised for huge pages costs one fault for
-//! 2 MiB. Small arrays stay on small pages, so that a log of ten lines costs no 2 MiB pages.
+//! 2 MiB. Small arrays stay on small pages, so that a log of ten lines costs no 2 MiB pages. An array grows by having
+//! its pages moved to another address (`mremap(2)`), so nothing is copied and no page is cleared twice; what it has
+//! reserved and not touched costs nothing.
 //!
-//! The map is zeroed by the kernel and holds plain data only, so no `unsafe` is needed: `bytemuck` checks the casts.
+//! Invariant: `values` points to `length` values of a plain type inside `memory`, which the kernel zeroed.
+#![allow(unsafe_code)]
 
 use bytemuck::Pod;
 use memmap2::MmapMut;
+use std::ptr::NonNull;
 
 /// Arrays of at least this many bytes ask for huge pages.
 const HUGE_FROM_BYTES: usize = 2 << 20;
 
-/// A fixed array of plain values, zeroed at first.
+/// An array of plain values, zeroed at first.
 pub struct Huge<T> {
     memory: Option<MmapMut>,
+    values: NonNull<T>,
     length: usize,
-    kind: std::marker::PhantomData<T>,
+}
+
+// SAFETY: it owns its memory alone, as `Vec` does.
+unsafe impl<T: Send> Send for Huge<T> {}
+// SAFETY: a shared reference gives shared references to the values only.
+unsafe impl<T: Sync> Sync for Huge<T> {}
+
+impl<T> Default for Huge<T> {
+    fn default() -> Self {
+        Huge { memory: None, values: NonNull::dangling(), length: 0 }
+    }
 }
 
 impl<T: Pod> Huge<T> {
@@ -25,59 +40,105 @@ impl<T: Pod> Huge<T> {
     /// # Panics
     /// When the system has no memory left, as `Vec` does.
     pub fn zeroed(length: usize) -> Huge<T> {
-        let bytes = length * size_of::<T>();
-        if bytes == 0 {
-            return Huge { memory: None, length: 0, kind: std::marker::PhantomData };
+        let mut array = Huge::default();
+        array.adopt(length, |bytes| {
+            MmapMut::map_anon(bytes).unwrap_or_else(|error| panic!("no memory for {bytes} bytes: {error}"))
+        });
+        array
+    }
+
+    /// Makes it longer; new values are zeroed.
+    pub fn grow(&mut self, length: usize) {
+        if length <= self.length {
+            return;
         }
-        let memory = MmapMut::map_anon(bytes).unwrap_or_else(|error| panic!("no memory for {bytes} bytes: {error}"));
+        match self.memory.take() {
+            Some(memory) => match moved(memory, bytes_of::<T>(length)) {
+                Ok(memory) => self.adopt(length, |_| memory),
+                Err(memory) => {
+                    let mut longer = Huge::zeroed(length);
+                    let old = std::mem::take(&mut self.length);
+                    // SAFETY: as in `as_slice`; `memory` is still the old map, of `old` values at `values`.
+                    longer.as_mut_slice()[..old]
+                        .copy_from_slice(unsafe { std::slice::from_raw_parts(self.values.as_ptr(), old) });
+                    drop(memory);
+                    *self = longer;
+                }
+            },
+            None => *self = Huge::zeroed(length),
+        }
+    }
+
+    fn adopt(&mut self, length: usize, map: impl FnOnce(usize) -> MmapMut) {
+        // A page is aligned for any value, and the map begins with one.
+        const { assert!(align_of::<T>() <= 4096) };
+        if length == 0 {
+            return;
+        }
+        let mut memory = map(bytes_of::<T>(length));
         #[cfg(target_os = "linux")]
-        if bytes >= HUGE_FROM_BYTES {
+        if memory.len() >= HUGE_FROM_BYTES {
             // A kernel without huge pages says no; the array is then slower and no less right.
             let _ = memory.advise(memmap2::Advice::HugePage);
         }
-        Huge { memory: Some(memory), length, kind: std::marker::PhantomData }
+        assert!(memory.len() >= length * size_of::<T>());
+        let Some(values) = NonNull::new(memory.as_mut_ptr().cast()) else { return };
+        *self = Huge { memory: Some(memory), values, length };
     }
 
     /// The values.
     #[inline(always)]
     pub fn as_slice(&self) -> &[T] {
-        match &self.memory {
-            Some(memory) => &bytemuck::cast_slice(memory)[..self.length],
-            None => &[],
-        }
+        // SAFETY: the invariant: `length` values lie at `values`, any bytes are values of a plain type, and `memory`
+        // lives as long as `self`.
+        unsafe { std::slice::from_raw_parts(self.values.as_ptr(), self.length) }
     }
 
     /// The values, to change.
     #[inline(always)]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        match &mut self.memory {
-            Some(memory) => &mut bytemuck::cast_slice_mut(memory)[..self.length],
-            None => &mut [],
-        }
-    }
-
-    /// Bytes of address space it takes.
-    pub fn bytes(&self) -> usize {
-        self.length * size_of::<T>()
+        // SAFETY: as in `as_slice`, and `self` is borrowed alone.
+        unsafe { std::slice::from_raw_parts_mut(self.values.as_ptr(), self.length) }
     }
 }
 
-/// A growing array that never moves its values: blocks that double in size, so growing copies nothing.
-pub struct Blocks<T> {
-    blocks: Vec<Huge<T>>,
+/// Bytes of an array; large ones fill their last huge page, which lets the kernel align them to one.
+fn bytes_of<T>(length: usize) -> usize {
+    let bytes = length.checked_mul(size_of::<T>()).expect("an array is shorter than the address space");
+    if bytes >= HUGE_FROM_BYTES { bytes.next_multiple_of(HUGE_FROM_BYTES) } else { bytes }
+}
+
+/// The same memory and zeroed memory behind it, at another address if need be; or the map as it was.
+#[cfg(target_os = "linux")]
+fn moved(mut memory: MmapMut, bytes: usize) -> Result<MmapMut, MmapMut> {
+    // SAFETY: the map is anonymous, so there is no file that could end before it.
+    match unsafe { memory.remap(bytes, memmap2::RemapOptions::new().may_move(true)) } {
+        Ok(()) => Ok(memory),
+        Err(_) => Err(memory),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn moved(memory: MmapMut, _bytes: usize) -> Result<MmapMut, MmapMut> {
+    Err(memory)
+}
+
+/// A growing array of plain values.
+pub struct Growing<T> {
+    values: Huge<T>,
     length: usize,
 }
 
-impl<T> Default for Blocks<T> {
+impl<T> Default for Growing<T> {
     fn default() -> Self {
-        Blocks { blocks: Vec::new(), length: 0 }
+        Growing { values: Huge::default(), length: 0 }
     }
 }
 
-/// Values in the first block; block `b` holds `FIRST << b`.
-const FIRST: usize = 4096;
+/// Bytes that an array has room for once it holds anything: a page.
+const FIRST_BYTES: usize = 4096;
 
-impl<T: Pod> Blocks<T> {
+impl<T: Pod> Growing<T> {
     /// Values in it.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -90,55 +151,67 @@ impl<T: Pod> Blocks<T> {
     }
 
     /// Adds a value at the end and returns its index.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, value: T) -> usize {
         let index = self.length;
-        let (block, offset) = place(index);
-        if block == self.blocks.len() {
-            self.blocks.push(Huge::zeroed(FIRST << block));
+        if index == self.values.as_slice().len() {
+            self.reserve(1);
         }
-        self.blocks[block].as_mut_slice()[offset] = value;
-        self.length += 1;
+        self.values.as_mut_slice()[index] = value;
+        self.length = index + 1;
         index
     }
 
-    /// The value at `index`, which `push` returned.
+    /// Adds a value at the end if it is `wanted`, without a branch on that.
     #[inline(always)]
-    pub fn get(&self, index: usize) -> &T {
-        let (block, offset) = place(index);
-        &self.blocks[block].as_slice()[offset]
+    pub fn push_if(&mut self, wanted: bool, value: T) {
+        if self.length == self.values.as_slice().len() {
+            self.reserve(1);
+        }
+        self.values.as_mut_slice()[self.length] = value;
+        self.length += usize::from(wanted);
     }
 
-    /// The value at `index`, to change.
+    /// Takes all values out; the room stays.
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// Adds `count` zeroed values at the end and returns the index of the first.
+    pub fn extend_zeroed(&mut self, count: usize) -> usize {
+        let index = self.length;
+        self.reserve(count);
+        self.length += count;
+        // Values that were taken out or not wanted may still lie there.
+        self.as_mut_slice()[index..].fill(T::zeroed());
+        index
+    }
+
+    /// Makes room for `more` values.
+    #[cold]
+    fn reserve(&mut self, more: usize) {
+        let (needed, room) = (self.length + more, self.values.as_slice().len());
+        if needed > room {
+            self.values.grow(needed.max(room * 2).max(FIRST_BYTES / size_of::<T>()));
+        }
+    }
+
+    /// The values.
     #[inline(always)]
-    pub fn get_mut(&mut self, index: usize) -> &mut T {
-        let (block, offset) = place(index);
-        &mut self.blocks[block].as_mut_slice()[offset]
+    pub fn as_slice(&self) -> &[T] {
+        &self.values.as_slice()[..self.length]
     }
 
-    /// All values in the order they were pushed.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        let mut left = self.length;
-        self.blocks.iter().flat_map(move |block| {
-            let here = block.as_slice();
-            let taken = left.min(here.len());
-            left -= taken;
-            &here[..taken]
-        })
+    /// The values, to change.
+    #[inline(always)]
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.values.as_mut_slice()[..self.length]
     }
 
-    /// Bytes of address space it takes.
+    /// Bytes of memory that its values take.
     pub fn bytes(&self) -> usize {
-        self.blocks.iter().map(Huge::bytes).sum()
+        self.length * size_of::<T>()
     }
-}
-
-/// The block of an index, and the place in it.
-#[inline(always)]
-fn place(index: usize) -> (usize, usize) {
-    let shifted = index + FIRST;
-    let block = (usize::BITS - 1 - shifted.leading_zeros() - FIRST.trailing_zeros()) as usize;
-    (block, shifted - (FIRST << block))
 }
 
 #[cfg(test)]
@@ -146,31 +219,57 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_index_has_its_own_place_and_blocks_are_filled_without_gaps() {
-        let (mut expected_block, mut expected_offset) = (0, 0);
-        for index in 0..200_000 {
-            assert_eq!(place(index), (expected_block, expected_offset), "index {index}");
-            expected_offset += 1;
-            if expected_offset == FIRST << expected_block {
-                (expected_block, expected_offset) = (expected_block + 1, 0);
+    fn values_are_kept_while_it_grows_and_new_ones_are_zero() {
+        let mut array = Huge::<u32>::zeroed(10);
+        array.as_mut_slice().fill(7);
+        // Through sizes below and above a page, and below and above a huge page.
+        for length in [11, 1024, 1025, 5000, 600_000, 3_000_001] {
+            let before = array.as_slice().len();
+            array.grow(length);
+            assert_eq!(array.as_slice().len(), length);
+            assert!(array.as_slice()[..before].iter().all(|value| *value == 7), "{length}");
+            assert!(array.as_slice()[before..].iter().all(|value| *value == 0), "{length}");
+            array.as_mut_slice().fill(7);
+        }
+        array.grow(3);
+        assert_eq!(array.as_slice().len(), 3_000_001);
+    }
+
+    #[test]
+    fn it_does_what_a_vec_does() {
+        let (mut growing, mut model) = (Growing::default(), Vec::new());
+        for value in 0..50_000u64 {
+            assert_eq!(growing.push(value), model.len());
+            model.push(value);
+            growing.push_if(false, 99);
+            if value % 1000 == 0 {
+                growing.push_if(true, value);
+                model.push(value);
+                assert_eq!(growing.extend_zeroed(17), model.len());
+                model.extend([0; 17]);
             }
         }
+        growing.as_mut_slice()[4096] = 7;
+        model[4096] = 7;
+        assert_eq!(growing.as_slice(), model);
+        assert_eq!((growing.len(), growing.bytes()), (model.len(), model.len() * 8));
+        growing.clear();
+        assert_eq!(growing.extend_zeroed(3), 0);
+        assert_eq!(growing.as_slice(), [0, 0, 0]);
     }
 
     #[test]
-    fn values_stay_where_they_were_pushed() {
-        let mut blocks = Blocks::default();
-        for value in 0..50_000u64 {
-            assert_eq!(blocks.push(value), value as usize);
-        }
-        *blocks.get_mut(4096) = 7;
-        assert_eq!((*blocks.get(4095), *blocks.get(4096), *blocks.get(49_999)), (4095, 7, 49_999));
-        assert_eq!(blocks.iter().count(), 50_000);
+    fn an_empty_array_takes_no_memory_and_is_no_trouble() {
+        assert_eq!(Growing::<u64>::default().as_slice(), [0u64; 0]);
+        assert!(Growing::<u64>::default().is_empty());
+        assert_eq!(Huge::<u64>::zeroed(0).as_slice(), [0u64; 0]);
     }
 
     #[test]
-    fn an_empty_array_takes_no_memory() {
-        assert_eq!(Blocks::<u64>::default().bytes(), 0);
-        assert_eq!(Huge::<u64>::zeroed(0).as_slice().len(), 0);
+    fn it_may_be_used_by_another_thread() {
+        let mut array = Huge::<u64>::zeroed(1000);
+        array.as_mut_slice()[999] = 5;
+        let array = std::thread::spawn(move || array).join().unwrap();
+        assert_eq!(array.as_slice()[999], 5);
     }
 }

@@ -1,21 +1,31 @@
 //! hash -> id: the index of a table whose entries lie elsewhere, in the order of their first sighting.
 //!
-//! Open addressing with linear probing over 8-byte slots: the high half is a 32-bit hash, the low half the id plus one
-//! (0: empty). A slot's place is given by the top bits of its hash, so slots lie sorted by hash but for the probing.
-//! Growing is then one sequential pass, without reading an entry, and so is inserting one index into another.
+//! Open addressing with linear probing over 4-byte slots. Of a 32-bit hash the top `bits` bits say the slot, and the
+//! rest, the tag, stands in the slot's own top bits above the id plus one (0: empty); so a slot needs no more than 32
+//! bits, and what is found is most often what was looked for. Small slots are what makes a look-up cheap: the index of a
+//! million ids is 8 MiB, which the last cache holds.
 //!
-//! Invariant: at most 5 of 8 slots are taken, so a probe ends. Two keys with one 32-bit hash cost a comparison of keys,
-//! never a wrong answer.
+//! Invariant: at most 3 of 4 slots are taken, so a probe ends and an id plus one fits below the tag. Two keys with one
+//! tag cost a comparison of keys, never a wrong answer.
 
 use super::huge::Huge;
 use super::prefetch::prefetch;
+use crate::scan::lanes;
 
-/// The slots of an empty index, once something is inserted.
-const FIRST_BITS: u32 = 10;
+/// The slots of an empty index.
+const FIRST_BITS: u32 = 8;
+/// Slots at most: beyond it no tag is left.
+const BITS_MAX: u32 = 31;
+
+/// Ids put into new slots together, so that memory is asked for ahead.
+const AHEAD: usize = 32;
+
+/// No id.
+pub const NOBODY: u32 = u32::MAX;
 
 /// Ids by hash.
 pub struct Index {
-    slots: Huge<u64>,
+    slots: Huge<u32>,
     bits: u32,
     taken: usize,
 }
@@ -49,23 +59,24 @@ impl Index {
         }
     }
 
-    /// The first id with this hash that stands at or after the hash's home, without comparing keys: a good guess of
-    /// which entry to bring near.
+    /// The id in a slot if its tag is that of the hash, else [`NOBODY`].
     #[inline(always)]
-    pub fn guess(&self, hash: u32) -> Option<u32> {
-        let slots = self.slots.as_slice();
-        let mask = slots.len() - 1;
-        let home = self.home(hash);
-        for at in home..home + 4 {
-            let slot = slots[at & mask];
-            if slot == 0 {
-                return None;
-            }
-            if (slot >> 32) as u32 == hash {
-                return Some(slot as u32 - 1);
-            }
-        }
-        None
+    fn id_in(&self, slot: u32, hash: u32) -> u32 {
+        // With equal tags only the id plus one is left; it is 0 in an empty slot.
+        let left = (slot ^ (hash << self.bits)).wrapping_sub(1);
+        if left < (1 << self.bits) - 1 { left } else { NOBODY }
+    }
+
+    /// The id with this tag in one of the first eight slots, without comparing keys: a good guess of which entry will be
+    /// found. [`NOBODY`] without one. No branch, since where a key stands cannot be foretold.
+    #[inline(always)]
+    pub fn guess(&self, hash: u32) -> u32 {
+        // Right at the end of the slots nothing is guessed.
+        let slots = self.slots.as_slice().get(self.home(hash)..).and_then(<[u32]>::first_chunk::<8>);
+        let Some(slots) = slots else { return NOBODY };
+        let mask = lanes::equal_above(*slots, hash << self.bits, self.bits);
+        // Without any the first slot is asked again, to no effect.
+        self.id_in(slots[mask.trailing_zeros() as usize % 8], hash)
     }
 
     /// Finds the id with this hash for which `same` holds.
@@ -79,46 +90,60 @@ impl Index {
             if slot == 0 {
                 return Found::Vacant(at & mask);
             }
-            if (slot >> 32) as u32 == hash && same(slot as u32 - 1) {
-                return Found::Id(slot as u32 - 1);
+            let id = self.id_in(slot, hash);
+            if id != NOBODY && same(id) {
+                return Found::Id(id);
             }
             at += 1;
         }
     }
 
-    /// Puts `id` into the vacant slot that `find` told for this hash.
+    /// Puts `id` into the vacant slot that `find` told for this hash. `hash_of` tells the hash of an id that is in it
+    /// already, for when it has to grow.
     #[inline]
-    pub fn insert(&mut self, vacant: usize, hash: u32, id: u32) {
-        self.slots.as_mut_slice()[vacant] = u64::from(hash) << 32 | u64::from(id + 1);
+    pub fn insert(&mut self, vacant: usize, hash: u32, id: u32, hash_of: impl Fn(u32) -> u32) {
+        self.slots.as_mut_slice()[vacant] = (hash << self.bits) | (id + 1);
         self.taken += 1;
-        if self.taken * 8 > self.slots.as_slice().len() * 5 {
-            self.resize(self.bits + 1);
+        if self.taken * 4 > self.slots.as_slice().len() * 3 {
+            self.resize(self.bits + 1, hash_of);
         }
     }
 
     /// Makes room for `more` further ids, so that inserting them grows nothing.
-    pub fn reserve(&mut self, more: usize) {
+    pub fn reserve(&mut self, more: usize, hash_of: impl Fn(u32) -> u32) {
         let mut bits = self.bits;
-        while (self.taken + more) * 8 > (1usize << bits) * 5 {
+        while (self.taken + more) * 4 > (1usize << bits) * 3 {
             bits += 1;
         }
         if bits > self.bits {
-            self.resize(bits);
+            self.resize(bits, hash_of);
         }
     }
 
+    /// Ids are given in order from 0, so those taken are all below `taken`.
     #[cold]
-    fn resize(&mut self, bits: u32) {
-        assert!(bits <= 32, "an index holds at most 2.6 billion ids");
+    #[inline(never)]
+    fn resize(&mut self, bits: u32, hash_of: impl Fn(u32) -> u32) {
+        assert!(bits <= BITS_MAX, "an index holds at most 1.6 billion ids");
+        // The old slots go first: the system can give their memory to the new ones.
+        self.slots = Huge::default();
         let mut slots = Huge::zeroed(1 << bits);
         let target = slots.as_mut_slice();
         let mask = target.len() - 1;
-        for &slot in self.slots.as_slice().iter().filter(|slot| **slot != 0) {
-            let mut at = ((slot >> 32) as u32 >> (32 - bits)) as usize;
-            while target[at & mask] != 0 {
-                at += 1;
+        for from in (0..self.taken as u32).step_by(AHEAD) {
+            let some = from..(self.taken as u32).min(from + AHEAD as u32);
+            let mut hashes = [0; AHEAD];
+            for (hash, id) in hashes.iter_mut().zip(some.clone()) {
+                *hash = hash_of(id);
+                prefetch(&target[(*hash >> (32 - bits)) as usize]);
             }
-            target[at & mask] = slot;
+            for (hash, id) in hashes.into_iter().zip(some) {
+                let mut at = (hash >> (32 - bits)) as usize;
+                while target[at & mask] != 0 {
+                    at += 1;
+                }
+                target[at & mask] = (hash << bits) | (id + 1);
+            }
         }
         self.slots = slots;
         self.bits = bits;
@@ -126,7 +151,7 @@ impl Index {
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
-        self.slots.bytes()
+        size_of_val(self.slots.as_slice())
     }
 }
 
@@ -142,7 +167,8 @@ mod tests {
 
     #[test]
     fn it_agrees_with_a_map_whatever_the_hash() {
-        for hash in [poor_hash as fn(u64) -> u32, |key| (key as u32).wrapping_mul(0x9E37_79B9), |_| u32::MAX] {
+        let hashes = [poor_hash as fn(u64) -> u32, |key| (key as u32).wrapping_mul(0x9E37_79B9), |_| u32::MAX, |_| 0];
+        for hash in hashes {
             let (mut index, mut keys, mut model) = (Index::default(), Vec::new(), HashMap::new());
             for step in 0..4000u64 {
                 let key = step * step % 1999;
@@ -150,7 +176,7 @@ mod tests {
                     Found::Id(id) => id,
                     Found::Vacant(slot) => {
                         keys.push(key);
-                        index.insert(slot, hash(key), keys.len() as u32 - 1);
+                        index.insert(slot, hash(key), keys.len() as u32 - 1, |id| hash(keys[id as usize]));
                         keys.len() as u32 - 1
                     }
                 };
@@ -161,16 +187,31 @@ mod tests {
     }
 
     #[test]
+    fn a_guess_is_an_id_with_the_tag_or_nobody() {
+        let hash = |id: u32| id.wrapping_mul(0x9E37_79B9);
+        let mut index = Index::default();
+        for id in 0..10_000 {
+            if let Found::Vacant(slot) = index.find(hash(id), |found| found == id) {
+                index.insert(slot, hash(id), id, hash);
+            }
+        }
+        let found = (0..10_000).filter(|id| index.guess(hash(*id)) == *id).count();
+        assert!(found > 8000, "most are in their first four slots: {found}");
+        assert_eq!(Index::default().guess(0), NOBODY);
+        assert_eq!(Index::default().guess(u32::MAX), NOBODY);
+    }
+
+    #[test]
     fn reserving_keeps_what_was_there() {
+        let hash = |id: u32| id.wrapping_mul(0x9E37_79B9);
         let mut index = Index::default();
         for id in 0..500u32 {
-            let hash = id.wrapping_mul(0x9E37_79B9);
-            let Found::Vacant(slot) = index.find(hash, |found| found == id) else { panic!("{id} is new") };
-            index.insert(slot, hash, id);
+            let Found::Vacant(slot) = index.find(hash(id), |found| found == id) else { panic!("{id} is new") };
+            index.insert(slot, hash(id), id, hash);
         }
-        index.reserve(100_000);
+        index.reserve(100_000, hash);
         for id in 0..500u32 {
-            assert_eq!(index.find(id.wrapping_mul(0x9E37_79B9), |found| found == id), Found::Id(id));
+            assert_eq!(index.find(hash(id), |found| found == id), Found::Id(id));
         }
     }
 }

@@ -1,7 +1,9 @@
-//! A shortcut for short keys of which a log has a handful: methods, protocols.
+//! Shortcuts for keys of which a log has few: methods and protocols, which are short; agents, which are long.
 //!
-//! Sixteen places, each found by the bytes of the key without a hash of the whole. It only remembers what the table
-//! answered, so a clash costs a look-up in the table and nothing else.
+//! Each has a number of places, found by some bytes of the key without a hash of the whole. They only remember what the
+//! table answered, so a clash costs a look-up in the table and nothing else.
+
+use super::index::NOBODY;
 
 /// Remembers the rows of keys of up to eight bytes.
 pub struct Memo {
@@ -48,6 +50,58 @@ fn word(key: &[u8]) -> Option<u64> {
     }
 }
 
+/// Places of a [`LongMemo`].
+const LONG_PLACES: usize = 512;
+/// Least length of a key that it remembers.
+const LONG_LEAST: usize = 32;
+
+/// Remembers the rows of long keys.
+pub struct LongMemo {
+    /// The sample of the key that each place remembers, and its row.
+    places: Vec<(u64, u32)>,
+}
+
+impl Default for LongMemo {
+    fn default() -> Self {
+        LongMemo { places: vec![(0, NOBODY); LONG_PLACES] }
+    }
+}
+
+impl LongMemo {
+    /// The row of `key` if it is remembered. `holds` tells whether a row is the key's.
+    #[inline(always)]
+    pub fn row(&self, key: &[u8], holds: impl FnOnce(u32) -> bool) -> Option<u32> {
+        let sample = sample(key)?;
+        let (known, row) = self.places[place_of(sample)];
+        (known == sample && row != NOBODY && holds(row)).then_some(row)
+    }
+
+    /// Remembers the row of `key`.
+    #[inline(never)]
+    pub fn remember(&mut self, key: &[u8], row: u32) {
+        if let Some(sample) = sample(key) {
+            self.places[place_of(sample)] = (sample, row);
+        }
+    }
+}
+
+fn place_of(sample: u64) -> usize {
+    (sample >> 48) as usize % LONG_PLACES
+}
+
+/// A hash of the length and of eight words evenly spaced over the key.
+#[inline(always)]
+fn sample(key: &[u8]) -> Option<u64> {
+    let step = key.len().checked_sub(LONG_LEAST)? / 8 + 3;
+    let mut sum = key.len() as u64;
+    for word in 0..8 {
+        // Seven steps and a word are not longer than the key: 7 * ((length - 32) / 8 + 3) + 8 <= length.
+        let bytes = key.get(word * step..)?.first_chunk()?;
+        sum = (sum ^ u64::from_le_bytes(*bytes)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    }
+    Some(sum.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +128,30 @@ mod tests {
                 other[at] = b'b';
                 assert_ne!(word(&key), word(&other), "length {length}, byte {at}");
             }
+        }
+    }
+
+    #[test]
+    fn long_keys_are_remembered_and_told_apart_by_their_table() {
+        let mut memo = LongMemo::default();
+        // Keys of all lengths that differ in one byte anywhere, so that most of them have a twin with the same sample.
+        let keys: Vec<Vec<u8>> = (20..200usize)
+            .flat_map(|length| [0, length / 3, length - 1].map(|at| (length, at)))
+            .map(|(length, at)| (0..length).map(|byte| b'a' + u8::from(byte == at)).collect())
+            .collect();
+        for step in 0..5000 {
+            let row = step * 7 % keys.len();
+            match memo.row(&keys[row], |known| keys[known as usize] == keys[row]) {
+                Some(found) => assert_eq!(found as usize, row),
+                None => memo.remember(&keys[row], row as u32),
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_from_the_least_length_on_has_a_sample() {
+        for length in 0..1000 {
+            assert_eq!(sample(&vec![b'x'; length]).is_some(), length >= LONG_LEAST, "length {length}");
         }
     }
 }

@@ -1,44 +1,45 @@
 //! Two tallies become one, as if one worker had read both shares of the input.
 //!
 //! Sums add up. Visitors do not: one whom both have seen must count once, in the total and in each row, so the other's
-//! visitors are seen again here, with the rows on their cards.
+//! visitors are noted again here, with their rows.
 
+use super::kinds::Kind;
 use super::tally::Tally;
-use super::timeline::{DAY_SECONDS, Share};
-use super::visitors::{List, RowOf, Visitor, Visitors};
+use super::visitors::{List, RowOf, Visitor};
+use super::visits::Visits;
+use crate::parallel::both;
 use std::collections::HashSet;
 
 /// The numbers that the other tally's rows have in this one, by list.
-struct Numbers {
+pub struct Numbers {
     clients: Vec<u32>,
-    agents: Vec<u32>,
+    kinds: Vec<u32>,
     rows: [Vec<u32>; List::ALL.len()],
 }
 
 impl Numbers {
-    fn of(&self, row: RowOf) -> RowOf {
+    /// A row of the other tally.
+    #[inline(always)]
+    pub fn of(&self, row: RowOf) -> RowOf {
         let (list, row) = row.parts();
         RowOf::new(list, self.rows[list as usize - 1][row as usize])
     }
-}
 
-impl Numbers {
-    fn of_visitor(&self, visitor: Visitor) -> Visitor {
-        Visitor {
-            client: self.clients[visitor.client as usize],
-            agent: self.agents[visitor.agent as usize],
-            day: visitor.day,
-        }
+    /// A visitor of the other tally.
+    #[inline(always)]
+    pub fn of_visitor(&self, visitor: Visitor) -> Visitor {
+        Visitor { client: self.clients[visitor.client as usize], kind: self.kinds[visitor.kind as usize] }
     }
 }
 
-/// Cards looked up together, so that memory is asked for ahead.
+/// Visitors noted together, so that memory is asked for ahead.
 const AHEAD: usize = 32;
 
 impl Tally {
     /// Adds all that `other` has counted. Neither may come from [`merge_last`](Self::merge_last).
-    pub fn merge(&mut self, other: Tally) {
-        debug_assert_eq!((self.visitors_elsewhere, other.visitors_elsewhere), (0, 0));
+    pub fn merge(&mut self, mut other: Tally) {
+        debug_assert!(self.visits.is_none() && other.visits.is_none());
+        other.visitors.settle_all();
         self.merge_sums(&other);
         let numbers = self.merge_rows(&other);
         self.merge_visitors(&other, &numbers);
@@ -49,108 +50,15 @@ impl Tally {
     /// As [`merge`](Self::merge), for a result that is reported and not merged again: `other`'s visitors are counted
     /// without being kept, so only those of a day that both have need be looked up. Workers read contiguous parts of a
     /// log, whose days hardly overlap.
-    pub fn merge_last(&mut self, other: Tally) {
+    pub fn merge_last(&mut self, mut other: Tally) {
+        debug_assert!(self.visits.is_none() && other.visits.is_none());
+        both(|| self.visitors.settle_all(), || other.visitors.settle_all());
+        let shared_days: HashSet<i32> = self.visitors.kinds.as_slice().iter().map(|kind| kind.day).collect();
         self.merge_sums(&other);
         let numbers = self.merge_rows(&other);
-        self.add_visitors_of_rows(&other, &numbers);
-        self.take_back_shared(&other, &numbers);
+        self.visits = Some(Visits::of_both(self, &other, &numbers, &shared_days));
         self.messages.merge(other.messages);
         self.samples.merge(other.samples);
-    }
-
-    /// Adds each row's visitors, as if none of them were in both.
-    fn add_visitors_of_rows(&mut self, other: &Tally, numbers: &Numbers) {
-        let [paths, not_found, server_errors, referrers, sites, buckets] = &numbers.rows;
-        for (into, from, numbers) in [
-            (&mut self.clients, &other.clients, &numbers.clients),
-            (&mut self.agents, &other.agents, &numbers.agents),
-            (&mut self.paths, &other.paths, paths),
-            (&mut self.not_found, &other.not_found, not_found),
-            (&mut self.server_errors, &other.server_errors, server_errors),
-            (&mut self.referrers, &other.referrers, referrers),
-            (&mut self.sites, &other.sites, sites),
-        ] {
-            from.iter().zip(numbers).for_each(|(row, number)| into.add_visitors(*number, row.visitors));
-        }
-        for ((_, counts), row) in other.timeline.iter().zip(buckets) {
-            self.timeline.at(*row).visitors += counts.visitors;
-        }
-        self.visitors_elsewhere += other.visitors.len() + other.visitors_elsewhere;
-    }
-
-    /// Takes back what was added twice: visitors that both have seen, and the rows in which both have.
-    fn take_back_shared(&mut self, other: &Tally, numbers: &Numbers) {
-        let days: HashSet<i32> = self.visitors.iter().map(|(visitor, ..)| visitor.day).collect();
-        let mut shared: Vec<Option<u32>> = Vec::with_capacity(other.visitors.len());
-        let mut cards = other.visitors.iter();
-        loop {
-            let ahead: Vec<_> = cards
-                .by_ref()
-                .take(AHEAD)
-                .map(|(visitor, buckets, rows)| {
-                    let visitor = numbers.of_visitor(visitor);
-                    let hash = Visitors::hash(visitor);
-                    let asked = days.contains(&visitor.day);
-                    if asked {
-                        self.visitors.prefetch_slot(hash);
-                    }
-                    (asked, hash, visitor, buckets, rows)
-                })
-                .collect();
-            if ahead.is_empty() {
-                break;
-            }
-            for (_, hash, ..) in ahead.iter().filter(|(asked, ..)| *asked) {
-                self.visitors.prefetch_card(*hash);
-            }
-            for (asked, hash, visitor, buckets, rows) in ahead {
-                let id = if asked { self.visitors.lookup(hash, visitor) } else { None };
-                shared.push(id);
-                let Some(id) = id else { continue };
-                self.take_back_visitor(id, visitor, buckets);
-                rows.for_each(|row| self.take_back_row(id, numbers.of(row)));
-            }
-        }
-        for (visitor, row) in other.visitors.overflow() {
-            if let Some(id) = shared[visitor as usize] {
-                self.take_back_row(id, numbers.of(row));
-            }
-        }
-    }
-
-    fn take_back_visitor(&mut self, id: u32, visitor: Visitor, buckets: u32) {
-        self.visitors_elsewhere -= 1;
-        self.clients.remove_visitor(visitor.client);
-        self.agents.remove_visitor(visitor.agent);
-        match self.timeline.share() {
-            Share::OfDay(_) => {
-                let mut both = buckets & self.visitors.buckets(id);
-                while both != 0 {
-                    let row = self.timeline.row_of_share(visitor.day, both.trailing_zeros());
-                    both &= both - 1;
-                    self.timeline.at(row).visitors -= 1;
-                }
-            }
-            Share::Days => {
-                let row = self.timeline.row(i64::from(visitor.day) * DAY_SECONDS);
-                self.timeline.at(row).visitors -= 1;
-            }
-            Share::Odd => {}
-        }
-    }
-
-    fn take_back_row(&mut self, visitor: u32, row: RowOf) {
-        if !self.visitors.was_in_row(visitor, row) {
-            return;
-        }
-        match row.parts() {
-            (List::Path, row) => self.paths.remove_visitor(row),
-            (List::NotFound, row) => self.not_found.remove_visitor(row),
-            (List::ServerError, row) => self.server_errors.remove_visitor(row),
-            (List::Referrer, row) => self.referrers.remove_visitor(row),
-            (List::Site, row) => self.sites.remove_visitor(row),
-            (List::Bucket, row) => self.timeline.at(row).visitors -= 1,
-        }
     }
 
     fn merge_sums(&mut self, other: &Tally) {
@@ -184,88 +92,54 @@ impl Tally {
         self.vhosts.merge(&other.vhosts);
         self.users.merge(&other.users);
         self.modules.merge(&other.modules);
-        let sites = self.sites.merge(&other.sites);
-        let referrers = self.referrers.merge(&other.referrers);
+        let (sites, agents, buckets) =
+            (self.sites.merge(&other.sites), self.agents.merge(&other.agents), self.timeline.merge(&other.timeline));
+        let kinds = other.visitors.kinds.as_slice().iter();
+        let kinds = kinds
+            .map(|kind| Kind { agent: agents[kind.agent as usize], ..*kind })
+            .map(|kind| self.visitors.kinds.number(kind));
+        let kinds = kinds.collect();
+        // Clients are about as many as all the others together.
+        let (clients, paths, not_found) = (&mut self.clients, &mut self.paths, &mut self.not_found);
+        let (server_errors, referrers) = (&mut self.server_errors, &mut self.referrers);
+        let (clients, [paths, not_found, server_errors, referrers]) = both(
+            || clients.merge(&other.clients),
+            || {
+                [
+                    paths.merge(&other.paths),
+                    not_found.merge(&other.not_found),
+                    server_errors.merge(&other.server_errors),
+                    referrers.merge(&other.referrers),
+                ]
+            },
+        );
         self.site_of.resize(self.referrers.len(), None);
-        for (referrer, site) in other.site_of.iter().enumerate() {
-            self.site_of[referrers[referrer] as usize] = site.map(|site| sites[site as usize]);
+        for (referrer, site) in referrers.iter().zip(&other.site_of) {
+            self.site_of[*referrer as usize] = site.map(|site| sites[site as usize]);
         }
-        Numbers {
-            clients: self.clients.merge(&other.clients),
-            agents: self.agents.merge(&other.agents),
-            rows: [
-                self.paths.merge(&other.paths),
-                self.not_found.merge(&other.not_found),
-                self.server_errors.merge(&other.server_errors),
-                referrers,
-                sites,
-                self.timeline.merge(&other.timeline),
-            ],
-        }
+        Numbers { clients, kinds, rows: [paths, not_found, server_errors, referrers, buckets] }
     }
 
     fn merge_visitors(&mut self, other: &Tally, numbers: &Numbers) {
-        self.visitors.reserve(other.visitors.len());
-        let mut ids = Vec::with_capacity(other.visitors.len());
-        let mut cards = other.visitors.iter();
-        loop {
-            let ahead: Vec<_> = cards
-                .by_ref()
-                .take(AHEAD)
-                .map(|(visitor, buckets, rows)| {
-                    let visitor = numbers.of_visitor(visitor);
-                    let hash = Visitors::hash(visitor);
-                    self.visitors.prefetch_slot(hash);
-                    (hash, visitor, buckets, rows)
-                })
-                .collect();
-            if ahead.is_empty() {
-                break;
-            }
-            for &(hash, ..) in &ahead {
-                self.visitors.prefetch_card(hash);
-            }
-            for (hash, visitor, buckets, rows) in ahead {
-                let id = self.see_again(hash, visitor, buckets);
-                rows.for_each(|row| self.see_row_again(id, numbers.of(row)));
-                ids.push(id);
-            }
-        }
-        for (visitor, row) in other.visitors.overflow() {
-            self.see_row_again(ids[visitor as usize], numbers.of(row));
-        }
-    }
-
-    fn see_again(&mut self, hash: u32, visitor: Visitor, buckets: u32) -> u32 {
-        let (id, new) = self.visitors.intern(hash, visitor);
-        if new {
-            self.clients.add_visitor(visitor.client);
-            self.agents.add_visitor(visitor.agent);
-        }
-        match self.timeline.share() {
-            Share::OfDay(_) => {
-                let mut left = buckets;
-                while left != 0 {
-                    let bit = left.trailing_zeros();
-                    left &= left - 1;
-                    if self.visitors.first_in_bucket(id, bit) {
-                        let row = self.timeline.row_of_share(visitor.day, bit);
-                        self.timeline.at(row).visitors += 1;
-                    }
+        let others = &other.visitors;
+        self.visitors.reserve(others.len());
+        for from in (0..others.len() as u32).step_by(AHEAD) {
+            let some = from..others.len().min(from as usize + AHEAD) as u32;
+            let hash = |id| numbers.of_visitor(others.get(id)).hash();
+            some.clone().for_each(|id| self.visitors.prefetch_slot(hash(id)));
+            some.clone().for_each(|id| {
+                self.visitors.prefetch_card(hash(id));
+            });
+            for id in some {
+                let visitor = numbers.of_visitor(others.get(id));
+                let guess = self.visitors.prefetch_card(visitor.hash());
+                let own = self.visitors.intern_guessed(guess, visitor.hash(), visitor);
+                self.visitors.note(own, others.buckets(id), [RowOf::NONE; 2]);
+                for row in others.rows(id) {
+                    self.visitors.note(own, 0, [numbers.of(row), RowOf::NONE]);
                 }
             }
-            Share::Days if new => {
-                let row = self.timeline.row(i64::from(visitor.day) * DAY_SECONDS);
-                self.timeline.at(row).visitors += 1;
-            }
-            Share::Days | Share::Odd => {}
-        }
-        id
-    }
-
-    fn see_row_again(&mut self, visitor: u32, row: RowOf) {
-        if self.visitors.first_in_row(visitor, row) {
-            self.add_visitor(visitor, row);
+            self.visitors.settle();
         }
     }
 }

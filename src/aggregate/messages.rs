@@ -3,6 +3,7 @@
 //! A message is grouped by its masked text (`message::mask`), so that a thousand files that do not exist are one row.
 //! The memory is bounded by the messages that differ in their wording.
 
+use super::key::Key;
 use super::message::mask;
 use super::position::{Position, shown};
 use super::rows::Rows;
@@ -78,7 +79,7 @@ impl Messages {
     pub fn add(&mut self, entry: &ErrorEntry<'_>, at: Position) {
         let mut masked = std::mem::take(&mut self.masked);
         mask(entry.message, &mut masked);
-        let row = self.rows.intern(self.rows.hash(&masked), &masked);
+        let row = self.rows.intern(&Key::new(&masked));
         self.masked = masked;
         self.rows.add(row, 1, 0);
         if self.groups.len() == row as usize {
@@ -97,7 +98,7 @@ impl Messages {
 
     /// Adds a group that another tally has counted.
     pub fn add_group(&mut self, key: &[u8], hits: u64, group: Group) {
-        let row = self.rows.intern(self.rows.hash(key), key);
+        let row = self.rows.intern(&Key::new(key));
         self.rows.add(row, hits, 0);
         match self.groups.get_mut(row as usize) {
             Some(known) => known.merge(group),

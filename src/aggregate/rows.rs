@@ -1,47 +1,43 @@
-//! A table of rows by text key: hits, bytes and visitors of each path, client, agent, ...
+//! A table of rows by text key: hits and bytes of each path, client, agent, ...
 //!
 //! An entry is one cache line. A key of up to 40 bytes lies in it; of a longer one the first 32 bytes do, and the whole
-//! key is in an arena. Rows are numbered by their first sighting, and other tables speak of them by that number.
-//!
-//! Keys come from a log and may be chosen by an attacker, so the hash is seeded anew for each process.
+//! key is in an arena. Rows are numbered by their first sighting, and other tables speak of them by that number. How many
+//! visitors a row had is found at the end, see `visits`.
 
-use super::huge::Blocks;
-use super::index::{Found, Index};
+use super::huge::Growing;
+use super::index::{Found, Index, NOBODY};
+use super::key::{HEAD_BYTES, Key, Secrets};
 use super::prefetch::prefetch;
-use foldhash::fast::RandomState;
-use std::hash::{BuildHasher, Hasher};
-use std::sync::LazyLock;
-
-/// The process's seed. One for all tables, so that a hash is computed once where a key goes into two of them, and so
-/// that merging walks both indexes in one order.
-static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
-
-/// Longest key that lies in its entry.
-const INLINE: usize = 40;
-/// Of a longer key, the bytes that lie in its entry before the arena offset.
-const PREFIX: usize = 32;
+use arrayvec::ArrayVec;
 
 #[derive(Clone, Copy, bytemuck::Zeroable, bytemuck::Pod)]
 #[repr(C, align(64))]
 struct Entry {
     hits: u64,
     bytes: u64,
-    visitors: u32,
     length: u32,
-    key: [u8; INLINE],
+    hash: u32,
+    /// The key's words; of a key longer than its head the last word is its place in the arena.
+    key: [u64; 5],
 }
 
-/// Hits, bytes and visitors by key.
+/// Hits and bytes by key.
 pub struct Rows {
     index: Index,
-    entries: Blocks<Entry>,
-    arena: Arena,
-    seed: RandomState,
+    entries: Growing<Entry>,
+    /// Keys too long for their entry, one behind the other.
+    arena: Growing<u8>,
+    secrets: &'static Secrets,
 }
 
 impl Default for Rows {
     fn default() -> Self {
-        Rows { index: Index::default(), entries: Blocks::default(), arena: Arena::default(), seed: SEED.clone() }
+        Rows {
+            index: Index::default(),
+            entries: Growing::default(),
+            arena: Growing::default(),
+            secrets: Secrets::of_process(),
+        }
     }
 }
 
@@ -54,17 +50,13 @@ pub struct RowView<'table> {
     pub hits: u64,
     /// Bytes sent.
     pub bytes: u64,
-    /// Visitors.
-    pub visitors: u32,
 }
 
 impl Rows {
     /// The hash of a key, the same in every table of this process.
     #[inline(always)]
-    pub fn hash(&self, key: &[u8]) -> u32 {
-        let mut hasher = self.seed.build_hasher();
-        hasher.write(key);
-        (hasher.finish() >> 32) as u32
+    pub fn hash(&self, key: &Key<'_>) -> u32 {
+        key.hash(self.secrets)
     }
 
     /// First step of a look-up in batches: bring the index slot near.
@@ -73,19 +65,32 @@ impl Rows {
         self.index.prefetch(hash);
     }
 
-    /// Second step: bring the entry near.
+    /// Second step: guess the row and bring its entry near.
     #[inline(always)]
-    pub fn prefetch_entry(&self, hash: u32) {
-        if let Some(id) = self.index.guess(hash) {
-            prefetch(self.entries.get(id as usize));
+    pub fn prefetch_entry(&self, hash: u32) -> u32 {
+        let guess = self.index.guess(hash);
+        if let Some(entry) = self.entries.as_slice().get(guess as usize) {
+            prefetch(entry);
         }
+        guess
+    }
+
+    /// Third step: the row of a key, made if it is new. `guess` is the second step's.
+    #[inline(always)]
+    pub fn intern_guessed(&mut self, guess: u32, hash: u32, key: &Key<'_>) -> u32 {
+        if self.holds(guess, key) { guess } else { self.intern_hashed(hash, key) }
     }
 
     /// The row of a key, made if it is new.
     #[inline]
-    pub fn intern(&mut self, hash: u32, key: &[u8]) -> u32 {
-        let found = self.index.find(hash, |id| self.holds(id, key));
-        match found {
+    pub fn intern(&mut self, key: &Key<'_>) -> u32 {
+        let hash = self.hash(key);
+        self.intern_guessed(self.index.guess(hash), hash, key)
+    }
+
+    #[inline(never)]
+    fn intern_hashed(&mut self, hash: u32, key: &Key<'_>) -> u32 {
+        match self.index.find(hash, |id| self.holds(id, key)) {
             Found::Id(id) => id,
             Found::Vacant(slot) => self.add_row(slot, hash, key),
         }
@@ -93,61 +98,41 @@ impl Rows {
 
     /// The row of a key, if there is one.
     pub fn lookup(&self, key: &[u8]) -> Option<u32> {
-        match self.index.find(self.hash(key), |id| self.holds(id, key)) {
+        let key = Key::new(key);
+        match self.index.find(self.hash(&key), |id| self.holds(id, &key)) {
             Found::Id(id) => Some(id),
             Found::Vacant(_) => None,
         }
     }
 
     #[inline(always)]
-    fn holds(&self, id: u32, key: &[u8]) -> bool {
-        let entry = self.entries.get(id as usize);
-        if entry.length as usize != key.len() {
-            return false;
-        }
-        match entry.key.get(..key.len()) {
-            Some(inline) => same(inline, key),
-            None => same(&entry.key[..PREFIX], &key[..PREFIX]) && same(self.arena.get(entry), key),
-        }
+    fn holds(&self, id: u32, key: &Key<'_>) -> bool {
+        let Some(entry) = self.entries.as_slice().get(id as usize) else { return false };
+        let ([a, b, c, d, e], [v, w, x, y, z]) = (entry.key, key.head);
+        let head = (a ^ v) | (b ^ w) | (c ^ x) | (d ^ y) | (u64::from(entry.length) ^ key.text.len() as u64);
+        if key.text.len() <= HEAD_BYTES { head | (e ^ z) == 0 } else { head == 0 && self.long(entry) == key.text }
     }
 
-    #[cold]
-    fn add_row(&mut self, slot: usize, hash: u32, key: &[u8]) -> u32 {
-        let length = u32::try_from(key.len()).expect("a key is part of a line, and lines are shorter than 4 GiB");
-        let mut entry = Entry { hits: 0, bytes: 0, visitors: 0, length, key: [0; INLINE] };
-        if key.len() <= INLINE {
-            entry.key[..key.len()].copy_from_slice(key);
-        } else {
-            entry.key[..PREFIX].copy_from_slice(&key[..PREFIX]);
-            entry.key[PREFIX..].copy_from_slice(&self.arena.store(key).to_le_bytes());
+    fn add_row(&mut self, slot: usize, hash: u32, key: &Key<'_>) -> u32 {
+        let length = u32::try_from(key.text.len()).expect("a key is part of a line, and lines are shorter than 4 GiB");
+        let mut entry = Entry { hits: 0, bytes: 0, length, hash, key: key.head };
+        if key.text.len() > HEAD_BYTES {
+            let place = self.arena.extend_zeroed(key.text.len());
+            self.arena.as_mut_slice()[place..].copy_from_slice(key.text);
+            entry.key[4] = place as u64;
         }
-        let id = self.entries.push(entry) as u32;
-        self.index.insert(slot, hash, id);
+        let id = u32::try_from(self.entries.push(entry)).ok().filter(|id| *id != NOBODY);
+        let id = id.expect("a table holds at most 1.6 billion rows");
+        self.index.insert(slot, hash, id, |id| self.entries.as_slice()[id as usize].hash);
         id
     }
 
     /// Adds hits and bytes to a row.
     #[inline(always)]
     pub fn add(&mut self, id: u32, hits: u64, bytes: u64) {
-        let entry = self.entries.get_mut(id as usize);
+        let entry = &mut self.entries.as_mut_slice()[id as usize];
         entry.hits += hits;
         entry.bytes = entry.bytes.saturating_add(bytes);
-    }
-
-    /// Adds a visitor to a row.
-    #[inline(always)]
-    pub fn add_visitor(&mut self, id: u32) {
-        self.entries.get_mut(id as usize).visitors += 1;
-    }
-
-    /// Adds visitors whom no other row's count of this table holds: a merge knows which are the same.
-    pub fn add_visitors(&mut self, id: u32, visitors: u32) {
-        self.entries.get_mut(id as usize).visitors += visitors;
-    }
-
-    /// Takes back a visitor that was counted twice.
-    pub fn remove_visitor(&mut self, id: u32) {
-        self.entries.get_mut(id as usize).visitors -= 1;
     }
 
     /// Rows.
@@ -162,33 +147,47 @@ impl Rows {
 
     /// One row.
     pub fn get(&self, id: u32) -> RowView<'_> {
-        self.view(self.entries.get(id as usize))
+        self.view(&self.entries.as_slice()[id as usize])
     }
 
     /// All rows in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = RowView<'_>> {
-        self.entries.iter().map(|entry| self.view(entry))
+        self.entries.as_slice().iter().map(|entry| self.view(entry))
     }
 
     fn view<'table>(&'table self, entry: &'table Entry) -> RowView<'table> {
-        let key = match entry.key.get(..entry.length as usize) {
-            Some(inline) => inline,
-            None => self.arena.get(entry),
+        let key = match bytemuck::bytes_of(&entry.key).get(..entry.length as usize) {
+            Some(key) => key,
+            None => self.long(entry),
         };
-        RowView { key, hits: entry.hits, bytes: entry.bytes, visitors: entry.visitors }
+        RowView { key, hits: entry.hits, bytes: entry.bytes }
     }
 
-    /// Adds all rows of `other`, hits and bytes, and returns this table's number for each row of the other. Visitors
-    /// are left to whoever knows which of them both tables have seen.
+    /// The key of an entry, where it is longer than its head.
+    fn long(&self, entry: &Entry) -> &[u8] {
+        let place = entry.key[4] as usize;
+        &self.arena.as_slice()[place..place + entry.length as usize]
+    }
+
+    /// Adds all rows of `other`, and returns this table's number for each row of the other.
     pub fn merge(&mut self, other: &Rows) -> Vec<u32> {
-        self.index.reserve(other.len());
+        self.index.reserve(other.len(), |id| self.entries.as_slice()[id as usize].hash);
         let mut numbers = Vec::with_capacity(other.len());
-        for row in other.iter() {
-            let id = self.intern(self.hash(row.key), row.key);
-            self.add(id, row.hits, row.bytes);
-            numbers.push(id);
+        for some in other.entries.as_slice().chunks(AHEAD) {
+            some.iter().for_each(|entry| self.prefetch_slot(entry.hash));
+            let guesses: ArrayVec<u32, AHEAD> = some.iter().map(|entry| self.prefetch_entry(entry.hash)).collect();
+            for (entry, guess) in some.iter().zip(guesses) {
+                let id = self.intern_guessed(guess, entry.hash, &other.key(entry));
+                self.add(id, entry.hits, entry.bytes);
+                numbers.push(id);
+            }
         }
         numbers
+    }
+
+    fn key<'table>(&'table self, entry: &'table Entry) -> Key<'table> {
+        let text = self.view(entry).key;
+        if text.len() > HEAD_BYTES { Key::new(text) } else { Key { text, head: entry.key } }
     }
 
     /// Bytes it takes.
@@ -197,74 +196,8 @@ impl Rows {
     }
 }
 
-/// Keys too long for their entry, one behind the other in blocks of 1 MiB or of one larger key.
-#[derive(Default)]
-struct Arena {
-    blocks: Vec<Vec<u8>>,
-}
-
-const ARENA_BLOCK: usize = 1 << 20;
-
-impl Arena {
-    /// Stores a key; the block's number is in the high half of what it returns, the offset in the low half.
-    fn store(&mut self, key: &[u8]) -> u64 {
-        let fits = self.blocks.last().is_some_and(|block| block.capacity() - block.len() >= key.len());
-        if !fits {
-            // The first block is small: most logs have few long keys.
-            let size = if self.blocks.is_empty() { ARENA_BLOCK / 16 } else { ARENA_BLOCK };
-            self.blocks.push(Vec::with_capacity(size.max(key.len())));
-        }
-        let number = self.blocks.len() - 1;
-        let block = &mut self.blocks[number];
-        let offset = block.len();
-        block.extend_from_slice(key);
-        (number as u64) << 32 | offset as u64
-    }
-
-    /// The key of an entry longer than `INLINE`.
-    #[inline]
-    fn get(&self, entry: &Entry) -> &[u8] {
-        let mut place = [0; 8];
-        place.copy_from_slice(&entry.key[PREFIX..]);
-        let place = u64::from_le_bytes(place);
-        let offset = place as u32 as usize;
-        &self.blocks[(place >> 32) as usize][offset..offset + entry.length as usize]
-    }
-
-    fn bytes(&self) -> usize {
-        self.blocks.iter().map(Vec::capacity).sum()
-    }
-}
-
-/// Whether two texts of one length are equal. Straight-line for the short keys of logs, where a call of `memcmp` costs
-/// more than the comparison.
-#[inline(always)]
-fn same(left: &[u8], right: &[u8]) -> bool {
-    macro_rules! ends_equal {
-        ($word:ty) => {{
-            const SIZE: usize = size_of::<$word>();
-            match (
-                left.first_chunk::<SIZE>(),
-                right.first_chunk::<SIZE>(),
-                left.last_chunk::<SIZE>(),
-                right.last_chunk::<SIZE>(),
-            ) {
-                (Some(a), Some(b), Some(y), Some(z)) => {
-                    (<$word>::from_le_bytes(*a) ^ <$word>::from_le_bytes(*b))
-                        | (<$word>::from_le_bytes(*y) ^ <$word>::from_le_bytes(*z))
-                        == 0
-                }
-                _ => false,
-            }
-        }};
-    }
-    match left.len() {
-        16..=32 => ends_equal!(u128),
-        8..=15 => ends_equal!(u64),
-        4..=7 => ends_equal!(u32),
-        _ => left == right,
-    }
-}
+/// Rows merged together, so that memory is asked for ahead.
+const AHEAD: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -284,7 +217,7 @@ mod tests {
             for length in 1..200 {
                 for last in [b'a', b'b'] {
                     let key = key(length, last);
-                    let id = rows.intern(rows.hash(&key), &key);
+                    let id = rows.intern(&Key::new(&key));
                     assert_eq!(id as usize, (length - 1) * 2 + usize::from(last == b'b'), "length {length}");
                     rows.add(id, 1, length as u64);
                     assert_eq!(rows.get(id).key, key);
@@ -295,14 +228,15 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_anywhere_is_seen() {
+    fn a_difference_anywhere_is_a_row_of_its_own() {
+        let mut rows = Rows::default();
         for length in 0..100 {
             let text: Vec<u8> = (0..length as u8).collect();
-            assert!(same(&text, &text), "length {length}");
+            let id = rows.intern(&Key::new(&text));
             for at in 0..length {
                 let mut other = text.clone();
                 other[at] ^= 0x80;
-                assert!(!same(&text, &other), "length {length}, byte {at}");
+                assert_ne!(rows.intern(&Key::new(&other)), id, "length {length}, byte {at}");
             }
         }
     }
@@ -310,15 +244,16 @@ mod tests {
     #[test]
     fn merging_adds_hits_and_numbers_the_other_rows() {
         let (mut left, mut right) = (Rows::default(), Rows::default());
-        for (rows, keys) in [(&mut left, ["a", "b"]), (&mut right, ["b", "c"])] {
+        let long = "c".repeat(100);
+        for (rows, keys) in [(&mut left, ["a", "b"]), (&mut right, ["b", &long])] {
             for key in keys {
-                let id = rows.intern(rows.hash(key.as_bytes()), key.as_bytes());
+                let id = rows.intern(&Key::new(key.as_bytes()));
                 rows.add(id, 1, 10);
             }
         }
         assert_eq!(left.merge(&right), [1, 2]);
-        assert_eq!(left.get(1), RowView { key: b"b", hits: 2, bytes: 20, visitors: 0 });
-        assert_eq!(left.lookup(b"c"), Some(2));
+        assert_eq!(left.get(1), RowView { key: b"b", hits: 2, bytes: 20 });
+        assert_eq!(left.lookup(long.as_bytes()), Some(2));
         assert_eq!(left.lookup(b"d"), None);
     }
 }

@@ -7,23 +7,30 @@
 //! and then, and `merge(a, merge(b, c))` equals any other order.
 //!
 //! Why batches: the tables of a large log do not fit in the cache, and a look-up waits for memory some hundred cycles.
-//! So a batch of records goes through the tables in stages: hash all keys and ask for their index slots; ask for their
-//! entries; only then count. By the time a stage looks, the memory has arrived.
+//! So a batch of records goes through the tables in stages: hash all keys and ask for their index slots; guess their
+//! entries and ask for those; only then count. By the time a stage looks, the memory has arrived.
 
 use super::histogram::Distribution;
-use super::memo::Memo;
+use super::key::Key;
+use super::kinds::Kind;
+use super::memo::{LongMemo, Memo};
 use super::messages::Messages;
 use super::position::{Position, Samples};
 use super::rows::Rows;
 use super::sites::site;
-use super::timeline::{DAY_SECONDS, Share, Timeline};
-use super::visitors::{List, Pair, RowOf, Seen, Visitor, Visitors};
+use super::timeline::{Place, Share, Timeline};
+use super::visitors::{List, RowOf, Visitor, Visitors};
+use super::visits::Visits;
 use super::zone::{WallClock, Zone};
 use crate::format::record::{Access, ErrorEntry, NONE, Reason, Time};
+use crate::scan::lanes;
 use arrayvec::ArrayVec;
 
 /// Records that go through the tables together: enough to hide the wait, few enough to stay in the first cache.
 pub const BATCH: usize = 64;
+
+/// The row of the referrer that is not there.
+const NO_REFERRER: u32 = 0;
 
 /// How to count.
 #[derive(Clone, Debug)]
@@ -70,6 +77,8 @@ pub struct Tally {
     pub(super) keep_query: bool,
     pub(super) clock: WallClock,
     pub(super) period: Option<(Time, Time)>,
+    /// The last time that the period was widened for: most lines share their second with the line before.
+    last_widened: Option<Time>,
     pub(super) offsets: Offsets,
     pub(super) bytes_sent: u64,
     pub(super) bytes_read: u64,
@@ -91,13 +100,14 @@ pub struct Tally {
     pub(super) site_of: Vec<Option<u32>>,
     pub(super) agents: Rows,
     pub(super) visitors: Visitors,
-    /// Visitors that the last merge counted without keeping them.
-    pub(super) visitors_elsewhere: usize,
+    /// The visitors of rows, once the last merge has counted them.
+    pub(super) visits: Option<Visits>,
     pub(super) levels: [u64; 8],
     pub(super) modules: Rows,
     pub(super) messages: Messages,
     method_memo: Memo,
     protocol_memo: Memo,
+    agent_memo: LongMemo,
 }
 
 /// Whether all records share one offset from UTC, and which.
@@ -129,30 +139,38 @@ impl Offsets {
     }
 }
 
-/// Pairs that the records of a batch leave for its end: at most a path, a referrer and a view each.
-type Pairs = ArrayVec<Pair, { 3 * BATCH }>;
-
 /// What the later stages need of a record.
-struct Item {
-    client: u32,
-    path: u32,
-    referrer: u32,
-    agent: u32,
-    day: i32,
-    second: u32,
+struct Item<'line> {
+    /// Client, path and referrer: what is looked for, hashes, and then guesses of the rows.
+    keys: [Key<'line>; 3],
+    hashes: [u32; 3],
+    guesses: [u32; 3],
+    visitor: Visitor,
     bucket: u32,
+    /// The bucket as a bit of its day's mask, where it has one.
+    bit: u32,
     bytes: u64,
 }
 
 impl Tally {
     /// An empty tally.
     pub fn new(settings: &Settings) -> Tally {
+        let mut tally = Tally::without_rows(settings);
+        // The absent referrer has the first row, so that it is known by its number.
+        let none = tally.referrers.intern(&Key::new(NONE));
+        debug_assert_eq!(none, NO_REFERRER);
+        tally.site_of.push(None);
+        tally
+    }
+
+    fn without_rows(settings: &Settings) -> Tally {
         Tally {
             lines: Lines::default(),
             samples: Samples::default(),
             keep_query: settings.keep_query,
             clock: WallClock::new(settings.zone.clone()),
             period: None,
+            last_widened: None,
             offsets: Offsets::None,
             bytes_sent: 0,
             bytes_read: 0,
@@ -173,58 +191,79 @@ impl Tally {
             site_of: Vec::new(),
             agents: Rows::default(),
             visitors: Visitors::default(),
-            visitors_elsewhere: 0,
+            visits: None,
             levels: [0; 8],
             modules: Rows::default(),
             messages: Messages::default(),
             method_memo: Memo::default(),
             protocol_memo: Memo::default(),
+            agent_memo: LongMemo::default(),
         }
     }
 
-    /// Counts access records, at most [`BATCH`] of them.
-    pub fn add(&mut self, records: &[Access<'_>]) {
-        let mut items = ArrayVec::<Item, BATCH>::new();
+    /// Counts access records, at most [`BATCH`] of them, most of whose texts lie in `text`.
+    pub fn add(&mut self, text: &[u8], records: &[Access<'_>]) {
+        let mut items = ArrayVec::<Item<'_>, BATCH>::new();
         for record in records.iter().take(BATCH) {
-            let item = self.count_dense(record);
-            self.clients.prefetch_slot(item.client);
-            self.paths.prefetch_slot(item.path);
-            self.referrers.prefetch_slot(item.referrer);
+            let item = self.count_dense(text, record);
+            self.clients.prefetch_slot(item.hashes[0]);
+            self.paths.prefetch_slot(item.hashes[1]);
+            self.referrers.prefetch_slot(item.hashes[2]);
             items.push(item);
         }
-        for item in &items {
-            self.clients.prefetch_entry(item.client);
-            self.paths.prefetch_entry(item.path);
-            self.referrers.prefetch_entry(item.referrer);
+        for Item { hashes: [client, path, referrer], guesses, .. } in &mut items {
+            *guesses = [
+                self.clients.prefetch_entry(*client),
+                self.paths.prefetch_entry(*path),
+                self.referrers.prefetch_entry(*referrer),
+            ];
         }
-        let mut visitors = ArrayVec::<(u32, Visitor), BATCH>::new();
-        for (record, item) in records.iter().zip(&items) {
-            let client = self.clients.intern(item.client, record.client);
+        let mut rows = ArrayVec::<[RowOf; 2], BATCH>::new();
+        for (record, item) in records.iter().zip(&mut items) {
+            let ([client, path, referrer], [client_guess, path_guess, referrer_guess]) = (item.hashes, item.guesses);
+            let [client_key, path_key, referrer_key] = &item.keys;
+            let client = self.clients.intern_guessed(client_guess, client, client_key);
             self.clients.add(client, 1, item.bytes);
-            let visitor = Visitor { client, agent: item.agent, day: item.day };
-            let hash = Visitors::hash(visitor);
-            self.visitors.prefetch_slot(hash);
-            visitors.push((hash, visitor));
+            item.visitor.client = client;
+            self.visitors.prefetch_slot(item.visitor.hash());
+            let path = self.paths.intern_guessed(path_guess, path, path_key);
+            self.paths.add(path, 1, item.bytes);
+            let referrer = self.referrers.intern_guessed(referrer_guess, referrer, referrer_key);
+            self.referrers.add(referrer, 1, item.bytes);
+            if self.site_of.len() < self.referrers.len() {
+                let site = site(record.referrer).map(|site| self.sites.intern(&Key::new(site)));
+                self.site_of.push(site);
+            }
+            let referrer = if referrer == NO_REFERRER { RowOf::NONE } else { RowOf::new(List::Referrer, referrer) };
+            rows.push([RowOf::new(List::Path, path), referrer]);
         }
-        for &(hash, _) in &visitors {
-            self.visitors.prefetch_card(hash);
+        for item in &mut items {
+            item.guesses[0] = self.visitors.prefetch_card(item.visitor.hash());
         }
-        let mut pairs = Pairs::new();
-        for ((record, item), &(hash, visitor)) in records.iter().zip(&items).zip(&visitors) {
-            self.count_visitor(record, item, hash, visitor, &mut pairs);
-        }
-        for pair in pairs {
-            if self.visitors.first_of_pair(pair) {
-                let (visitor, row) = pair.parts();
-                self.add_visitor(visitor, row);
+        for ((record, item), rows) in records.iter().zip(&items).zip(&rows) {
+            let id = self.visitors.intern_guessed(item.guesses[0], item.visitor.hash(), item.visitor);
+            self.visitors.note(id, item.bit, *rows);
+            let view = match record.status {
+                404 => Some((&mut self.not_found, List::NotFound)),
+                500..600 => Some((&mut self.server_errors, List::ServerError)),
+                _ => None,
+            };
+            if let Some((view, list)) = view {
+                let row = view.intern(&item.keys[1]);
+                view.add(row, 1, item.bytes);
+                self.visitors.note(id, 0, [RowOf::new(list, row), RowOf::NONE]);
+            }
+            if self.timeline.share() == Share::Odd {
+                self.visitors.note(id, 0, [RowOf::new(List::Bucket, item.bucket), RowOf::NONE]);
             }
         }
+        self.visitors.settle();
         self.lines.records += records.len().min(BATCH) as u64;
     }
 
     /// What needs no large table: the counters that are always in the cache.
     #[inline(always)]
-    fn count_dense(&mut self, record: &Access<'_>) -> Item {
+    fn count_dense<'line>(&mut self, text: &[u8], record: &Access<'line>) -> Item<'line> {
         let bytes = record.bytes_sent.unwrap_or(0);
         if let Some(bytes) = record.bytes_sent {
             self.sizes.record(bytes);
@@ -241,41 +280,66 @@ impl Tally {
             *sum = sum.saturating_add(bytes);
         }
         let (methods, protocols) = (&mut self.methods, &mut self.protocols);
-        let method = self.method_memo.row(record.method, |key| methods.intern(methods.hash(key), key));
+        let method = self.method_memo.row(record.method, |key| methods.intern(&Key::new(key)));
         methods.add(method, 1, bytes);
-        let protocol = self.protocol_memo.row(record.protocol, |key| protocols.intern(protocols.hash(key), key));
+        let protocol = self.protocol_memo.row(record.protocol, |key| protocols.intern(&Key::new(key)));
         protocols.add(protocol, 1, bytes);
         for (rows, key) in [(&mut self.vhosts, record.vhost), (&mut self.users, record.user)] {
             if key != NONE {
-                let row = rows.intern(rows.hash(key), key);
+                let row = rows.intern(&Key::within(key, text));
                 rows.add(row, 1, bytes);
             }
         }
-        let agent = self.agents.intern(self.agents.hash(record.agent), record.agent);
+        let agent = self.agent_row(text, record.agent);
         self.agents.add(agent, 1, bytes);
 
         let time = self.see_time(&record.time);
-        let bucket = self.timeline.row(time.wall_seconds);
+        let Place { row: bucket, day, bit } = self.timeline.place(time.wall_seconds);
         let counts = self.timeline.at(bucket);
         counts.hits += 1;
         counts.bytes = counts.bytes.saturating_add(bytes);
         counts.errors += u64::from((500..600).contains(&record.status));
         counts.client_errors += u64::from((400..500).contains(&record.status));
+        let path = self.path_key(text, record);
+        let kind = self.visitors.kinds.number(Kind { agent, day });
+        let keys = [record.client, path, record.referrer].map(|key| Key::within(key, text));
         Item {
-            client: self.clients.hash(record.client),
-            path: self.paths.hash(self.path_key(record)),
-            referrer: self.referrers.hash(record.referrer),
-            agent,
-            day: time.wall_seconds.div_euclid(DAY_SECONDS) as i32,
-            second: time.wall_seconds.rem_euclid(DAY_SECONDS) as u32,
+            hashes: [self.clients.hash(&keys[0]), self.paths.hash(&keys[1]), self.referrers.hash(&keys[2])],
+            keys,
+            guesses: [0; 3],
+            visitor: Visitor { client: 0, kind },
             bucket,
+            bit,
             bytes,
         }
     }
 
     #[inline(always)]
-    fn path_key<'line>(&self, record: &Access<'line>) -> &'line [u8] {
-        if self.keep_query { record.target } else { record.path() }
+    fn agent_row(&mut self, text: &[u8], agent: &[u8]) -> u32 {
+        if let Some(row) = self.agent_memo.row(agent, |row| self.agents.get(row).key == agent) {
+            return row;
+        }
+        let row = self.agents.intern(&Key::within(agent, text));
+        self.agent_memo.remember(agent, row);
+        row
+    }
+
+    /// The path of a record as it is counted; `text` is where it most often lies.
+    #[inline(always)]
+    fn path_key<'line>(&self, text: &[u8], record: &Access<'line>) -> &'line [u8] {
+        let target = record.target;
+        if self.keep_query {
+            return target;
+        }
+        let offset = target.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+        match text.get(offset..).and_then(<[u8]>::first_chunk::<64>) {
+            Some(block) if target.len() <= 64 => {
+                let query = lanes::equal_bytes(block, b'?').trailing_zeros() as usize;
+                // As `Access::path` has it, a query alone is its own path.
+                if query < target.len() && query > 0 { &target[..query] } else { target }
+            }
+            _ => record.path(),
+        }
     }
 
     /// Notes a time; returns it on the wall clock that counts.
@@ -291,6 +355,10 @@ impl Tally {
     /// order of records does not matter.
     #[inline(always)]
     pub(super) fn widen(&mut self, time: &Time) {
+        if self.last_widened == Some(*time) {
+            return;
+        }
+        self.last_widened = Some(*time);
         let instant = |time: &Time| (time.unix_seconds(), time.nanos, time.offset_seconds);
         match &mut self.period {
             None => self.period = Some((*time, *time)),
@@ -305,95 +373,20 @@ impl Tally {
         }
     }
 
-    /// The last stage: the visitor, and the rows in which it may be new.
-    #[inline(always)]
-    fn count_visitor(&mut self, record: &Access<'_>, item: &Item, hash: u32, visitor: Visitor, pairs: &mut Pairs) {
-        let path_key = self.path_key(record);
-        let path = self.paths.intern(item.path, path_key);
-        self.paths.add(path, 1, item.bytes);
-        let (id, new) = self.visitors.intern(hash, visitor);
-        if new {
-            self.clients.add_visitor(visitor.client);
-            self.agents.add_visitor(visitor.agent);
-        }
-        let new_in_bucket = match self.timeline.share() {
-            Share::OfDay(seconds) => self.visitors.first_in_bucket(id, item.second / seconds as u32),
-            Share::Days => new,
-            Share::Odd => self.visitors.first_in_row(id, RowOf::new(List::Bucket, item.bucket)),
-        };
-        self.timeline.at(item.bucket).visitors += u64::from(new_in_bucket);
-        self.see_row(id, RowOf::new(List::Path, path), pairs);
-        if record.referrer != NONE {
-            let referrer = self.count_referrer(record.referrer, item);
-            self.see_row(id, RowOf::new(List::Referrer, referrer), pairs);
-        }
-        let (view, list) = match record.status {
-            404 => (&mut self.not_found, List::NotFound),
-            500..600 => (&mut self.server_errors, List::ServerError),
-            _ => return,
-        };
-        let row = view.intern(item.path, path_key);
-        view.add(row, 1, item.bytes);
-        self.see_row(id, RowOf::new(list, row), pairs);
-    }
-
-    /// Counts the visitor in a row if it is new there, or leaves the question for the end of the batch.
-    #[inline(always)]
-    fn see_row(&mut self, visitor: u32, row: RowOf, pairs: &mut Pairs) {
-        match self.visitors.look(visitor, row) {
-            Seen::First => self.add_visitor(visitor, row),
-            Seen::Again => {}
-            // There is room for all that a batch can ask.
-            Seen::Ask(pair) => pairs.push(pair),
-        }
-    }
-
-    /// Counts a visitor in a row in which it is new.
-    #[inline(always)]
-    pub(super) fn add_visitor(&mut self, visitor: u32, row: RowOf) {
-        match row.parts() {
-            (List::Path, row) => self.paths.add_visitor(row),
-            (List::NotFound, row) => self.not_found.add_visitor(row),
-            (List::ServerError, row) => self.server_errors.add_visitor(row),
-            (List::Referrer, row) => {
-                self.referrers.add_visitor(row);
-                // Who has seen a referrer has seen its site.
-                if let Some(site) = self.site_of[row as usize]
-                    && self.visitors.first_in_row(visitor, RowOf::new(List::Site, site))
-                {
-                    self.sites.add_visitor(site);
-                }
-            }
-            (List::Site, row) => self.sites.add_visitor(row),
-            (List::Bucket, row) => self.timeline.at(row).visitors += 1,
-        }
-    }
-
-    #[inline(always)]
-    fn count_referrer(&mut self, key: &[u8], item: &Item) -> u32 {
-        let referrer = self.referrers.intern(item.referrer, key);
-        self.referrers.add(referrer, 1, item.bytes);
-        if self.site_of.len() < self.referrers.len() {
-            let site = site(key).map(|site| self.sites.intern(self.sites.hash(site), site));
-            self.site_of.push(site);
-        }
-        referrer
-    }
-
     /// Counts an error-log entry, which stands at `at`.
     pub fn add_error(&mut self, entry: &ErrorEntry<'_>, at: Position) {
         self.lines.records += 1;
         self.levels[entry.level as usize] += 1;
         if let Some(time) = &entry.time {
             let wall = self.see_time(time);
-            let bucket = self.timeline.row(wall.wall_seconds);
-            let counts = self.timeline.at(bucket);
+            let place = self.timeline.place(wall.wall_seconds);
+            let counts = self.timeline.at(place.row);
             counts.hits += 1;
             counts.errors += u64::from(entry.level.is_error());
         }
         for (rows, key) in [(&mut self.modules, entry.module), (&mut self.clients, entry.client)] {
             if key != NONE {
-                let row = rows.intern(rows.hash(key), key);
+                let row = rows.intern(&Key::new(key));
                 rows.add(row, 1, 0);
             }
         }

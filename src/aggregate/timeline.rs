@@ -22,8 +22,6 @@ pub struct Counts {
     pub hits: u64,
     /// Bytes sent.
     pub bytes: u64,
-    /// Visitors seen in it.
-    pub visitors: u64,
     /// 5xx, or of level error or worse.
     pub errors: u64,
     /// 4xx.
@@ -48,7 +46,21 @@ pub struct Timeline {
     rows: BTreeMap<i64, u32>,
     counts: Vec<Counts>,
     numbers: Vec<i64>,
-    last: (i64, u32),
+    /// The last answer, and the seconds for which it holds: from which on, and how many.
+    last: Place,
+    last_from: i64,
+    last_seconds: u64,
+}
+
+/// Where a moment belongs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The row of its bucket.
+    pub row: u32,
+    /// Its day, counted from 1970-01-01.
+    pub day: i32,
+    /// Its bucket as a bit of the day's mask, for [`Share::OfDay`]; else 0.
+    pub bit: u32,
 }
 
 impl Timeline {
@@ -62,7 +74,16 @@ impl Timeline {
         } else {
             Share::Odd
         };
-        Timeline { seconds, share, rows: BTreeMap::new(), counts: Vec::new(), numbers: Vec::new(), last: (i64::MIN, 0) }
+        Timeline {
+            seconds,
+            share,
+            rows: BTreeMap::new(),
+            counts: Vec::new(),
+            numbers: Vec::new(),
+            last: Place::default(),
+            last_from: 0,
+            last_seconds: 0,
+        }
     }
 
     /// Seconds a bucket spans.
@@ -76,27 +97,39 @@ impl Timeline {
         self.share
     }
 
-    /// The row of the bucket that holds a wall-clock second.
+    /// Where a wall-clock second belongs.
     #[inline(always)]
-    pub fn row(&mut self, wall_seconds: i64) -> u32 {
-        let (number, row) = self.last;
-        // The memo answers without the division.
-        if number != i64::MIN && (0..self.seconds).contains(&wall_seconds.wrapping_sub(number * self.seconds)) {
-            return row;
+    pub fn place(&mut self, wall_seconds: i64) -> Place {
+        // The memo answers without a division.
+        if wall_seconds.wrapping_sub(self.last_from) as u64 >= self.last_seconds {
+            self.look_up(wall_seconds);
         }
-        self.find(wall_seconds.div_euclid(self.seconds))
+        self.last
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, wall_seconds: i64) {
+        let number = wall_seconds.div_euclid(self.seconds);
+        let (day, of_day) = (wall_seconds.div_euclid(DAY_SECONDS), wall_seconds.rem_euclid(DAY_SECONDS));
+        let bit = match self.share {
+            Share::OfDay(seconds) => 1 << (of_day / seconds) as u32 % 32,
+            Share::Days | Share::Odd => 0,
+        };
+        self.last = Place { row: self.find(number), day: day as i32, bit };
+        // The answer holds for the rest of the bucket and of the day, whichever ends first, from both of their starts on.
+        let starts = [number.saturating_mul(self.seconds), day.saturating_mul(DAY_SECONDS)];
+        let ends = [starts[0].saturating_add(self.seconds), starts[1].saturating_add(DAY_SECONDS)];
+        self.last_from = starts[0].max(starts[1]);
+        self.last_seconds = ends[0].min(ends[1]).saturating_sub(self.last_from).max(0) as u64;
     }
 
     /// The row of a bucket by its number.
-    #[inline(never)]
     pub fn find(&mut self, number: i64) -> u32 {
-        let row = *self.rows.entry(number).or_insert_with(|| {
+        *self.rows.entry(number).or_insert_with(|| {
             self.counts.push(Counts::default());
             self.numbers.push(number);
             self.counts.len() as u32 - 1
-        });
-        self.last = (number, row);
-        row
+        })
     }
 
     /// The counts of a row, to add to.
@@ -105,9 +138,9 @@ impl Timeline {
         &mut self.counts[row as usize]
     }
 
-    /// The row of share `bit` of a day, for [`Share::OfDay`].
-    pub fn row_of_share(&mut self, day: i32, bit: u32) -> u32 {
-        self.row(i64::from(day) * DAY_SECONDS + i64::from(bit) * self.seconds)
+    /// The row of the bucket that holds a wall-clock second, if there is one.
+    pub fn row_at(&self, wall_seconds: i64) -> Option<u32> {
+        self.rows.get(&wall_seconds.div_euclid(self.seconds)).copied()
     }
 
     /// Each bucket's number and counts, in the order of rows.
@@ -115,7 +148,7 @@ impl Timeline {
         self.numbers.iter().copied().zip(&self.counts)
     }
 
-    /// Adds another's hits, bytes and errors; returns this one's row for each of its rows. Visitors are left out.
+    /// Adds another's hits, bytes and errors; returns this one's row for each of its rows.
     pub fn merge(&mut self, other: &Timeline) -> Vec<u32> {
         other
             .iter()
@@ -132,8 +165,9 @@ impl Timeline {
     }
 
     /// The report's list: in order of time, gaps filled with zeros, up to [`FILLED_MAX`] of them. `offset` is the
-    /// seconds ahead of UTC that all records share; without one, starts are written without an offset.
-    pub fn freeze(&self, offset: Option<i32>) -> Vec<Bucket> {
+    /// seconds ahead of UTC that all records share; without one, starts are written without an offset. `visitors` are
+    /// those of each row.
+    pub fn freeze(&self, offset: Option<i32>, visitors: &[u32]) -> Vec<Bucket> {
         let start = |number: i64| {
             let wall_seconds = number.saturating_mul(self.seconds);
             match offset {
@@ -149,7 +183,8 @@ impl Timeline {
                 let empty = |number| Bucket { start: start(number), ..Bucket::default() };
                 buckets.extend((number - gap as i64..number).map(empty));
             }
-            let Counts { hits, bytes, visitors, errors, client_errors } = self.counts[row as usize];
+            let Counts { hits, bytes, errors, client_errors } = self.counts[row as usize];
+            let visitors = visitors.get(row as usize).copied().unwrap_or(0).into();
             buckets.push(Bucket { start: start(number), hits, bytes, visitors, errors, client_errors });
             next = Some(number + 1);
         }
@@ -162,8 +197,8 @@ mod tests {
     use super::*;
 
     fn hit(timeline: &mut Timeline, wall_seconds: i64) {
-        let row = timeline.row(wall_seconds);
-        timeline.at(row).hits += 1;
+        let place = timeline.place(wall_seconds);
+        timeline.at(place.row).hits += 1;
     }
 
     #[test]
@@ -172,7 +207,8 @@ mod tests {
         for second in [7200, 0, 3599, 10_800 + 3600, -1] {
             hit(&mut timeline, second);
         }
-        let hits: Vec<_> = timeline.freeze(Some(0)).into_iter().map(|bucket| (bucket.start, bucket.hits)).collect();
+        let hits: Vec<_> =
+            timeline.freeze(Some(0), &[]).into_iter().map(|bucket| (bucket.start, bucket.hits)).collect();
         let expected = [
             ("1969-12-31T23:00:00Z", 1),
             ("1970-01-01T00:00:00Z", 2),
@@ -189,8 +225,35 @@ mod tests {
         let mut timeline = Timeline::new(60);
         hit(&mut timeline, 0);
         hit(&mut timeline, 3_000_000_000);
-        assert_eq!(timeline.freeze(None).len(), 2);
-        assert_eq!(timeline.freeze(None)[0].start, "1970-01-01T00:00:00");
+        assert_eq!(timeline.freeze(None, &[]).len(), 2);
+        assert_eq!(timeline.freeze(None, &[])[0].start, "1970-01-01T00:00:00");
+    }
+
+    #[test]
+    fn a_place_is_found_whatever_was_asked_before() {
+        for seconds in [1, 60, 900, 3600, 7000, 10_800, 86_400, 604_800, 100_000] {
+            let mut timeline = Timeline::new(seconds);
+            let mut state = 1u64;
+            for _ in 0..5000 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let second = (state >> 40) as i64 % 400_000 - 200_000;
+                let place = timeline.place(second);
+                let number = timeline.numbers[place.row as usize];
+                assert_eq!(number, second.div_euclid(seconds as i64), "bucket of {second} s in buckets of {seconds} s");
+                assert_eq!(i64::from(place.day), second.div_euclid(DAY_SECONDS));
+                let bit = match timeline.share() {
+                    Share::OfDay(part) => 1 << (second.rem_euclid(DAY_SECONDS) / part),
+                    _ => 0,
+                };
+                assert_eq!(place.bit, bit);
+            }
+        }
+        // The ends of time are places too.
+        for second in [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX] {
+            let mut timeline = Timeline::new(3600);
+            let place = timeline.place(second);
+            assert_eq!(timeline.place(second), place);
+        }
     }
 
     #[test]

@@ -20,13 +20,14 @@ pub fn top_rows(rows: &Rows, top: usize, wanted: impl Fn(&RowView<'_>) -> bool) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::Key;
     use super::*;
 
     #[test]
     fn rows_are_sorted_by_hits_then_by_key() {
         let mut rows = Rows::default();
         for (key, hits) in [("d", 2), ("b", 5), ("a", 2), ("c", 2), ("e", 0), ("f", 1)] {
-            let id = rows.intern(rows.hash(key.as_bytes()), key.as_bytes());
+            let id = rows.intern(&Key::new(key.as_bytes()));
             rows.add(id, hits, 0);
         }
         let keys = |top, without: &str| -> Vec<String> {

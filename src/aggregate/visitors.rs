@@ -2,17 +2,23 @@
 //!
 //! A visitor is a distinct (client, agent, wall-clock day). The report also tells for each path, referrer, ... and each
 //! bucket of time how many different visitors it had. A set of (row, visitor) pairs would answer that at the price of
-//! one cache miss for each pair; but a visitor of a day is seen in few rows, so each visitor's card, one cache line,
-//! lists them. What does not fit goes to one shared set of pairs. Either way the answer is exact.
+//! one cache miss for each pair; but a visitor of a day is seen in few rows, so each visitor's card, half a cache line,
+//! lists four, and what does not fit goes to a set of the visitor's own. Nothing is counted here: a card remembers, and
+//! `visits` counts all cards once, at the end. Either way the answer is exact.
 //!
 //! Buckets of time need no list: as a visitor belongs to one day, a mask of the buckets of that day does.
 
-use super::huge::{Blocks, Huge};
+use super::huge::Growing;
 use super::index::{Found, Index};
+use super::kinds::Kinds;
 use super::prefetch::prefetch;
+use super::row_sets::{Handle, RowSets};
+use crate::scan::lanes;
 
-/// Rows that a card lists before it overflows.
-const ON_CARD: usize = 12;
+/// Rows that a card lists.
+const ON_CARD: usize = 4;
+/// The bit of the place behind the last.
+const FULL: u32 = 1 << ON_CARD;
 
 /// A list whose rows count visitors, with the row's number in it.
 ///
@@ -32,19 +38,18 @@ pub enum List {
     ServerError = 3,
     /// Referrers.
     Referrer = 4,
-    /// Referring sites.
-    Site = 5,
     /// Buckets of time that are no whole share of a day.
-    Bucket = 6,
+    Bucket = 5,
 }
 
 impl List {
     /// Every list.
-    pub const ALL: [List; 6] =
-        [List::Path, List::NotFound, List::ServerError, List::Referrer, List::Site, List::Bucket];
+    pub const ALL: [List; 5] = [List::Path, List::NotFound, List::ServerError, List::Referrer, List::Bucket];
 }
 
 impl RowOf {
+    /// No row of any list.
+    pub const NONE: RowOf = RowOf(0);
     /// Rows of a list that can be told apart.
     pub const LIMIT: u32 = 1 << 29;
 
@@ -56,13 +61,13 @@ impl RowOf {
     }
 
     /// The list and the row's number.
+    #[inline(always)]
     pub fn parts(self) -> (List, u32) {
         let list = match self.0 >> 29 {
             1 => List::Path,
             2 => List::NotFound,
             3 => List::ServerError,
             4 => List::Referrer,
-            5 => List::Site,
             _ => List::Bucket,
         };
         (list, self.0 & (RowOf::LIMIT - 1))
@@ -70,168 +75,150 @@ impl RowOf {
 }
 
 #[derive(Clone, Copy, bytemuck::Zeroable, bytemuck::Pod)]
-#[repr(C, align(64))]
+#[repr(C, align(32))]
 struct Card {
     client: u32,
-    agent: u32,
-    day: i32,
+    kind: u32,
     buckets: u32,
+    set: Handle,
     rows: [u32; ON_CARD],
 }
 
 /// All visitors.
 #[derive(Default)]
 pub struct Visitors {
+    /// What agent and day a visitor is of.
+    pub kinds: Kinds,
     index: Index,
-    cards: Blocks<Card>,
-    overflow: PairSet,
+    cards: Growing<Card>,
+    sets: RowSets,
 }
 
-/// One visitor: the numbers of its client and agent, and the day (days since 1970-01-01).
+/// One visitor: the numbers of its client and of its kind (agent and day).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visitor {
     /// Row of the client.
     pub client: u32,
-    /// Row of the agent.
-    pub agent: u32,
-    /// Wall-clock day.
-    pub day: i32,
+    /// Number of the kind.
+    pub kind: u32,
 }
 
-/// What a visitor's card knows of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// The visitor is new in the row.
-    First,
-    /// It was seen there before.
-    Again,
-    /// The card is full, the pair must be asked for.
-    Ask(Pair),
-}
-
-/// A visitor and a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair(u64);
-
-impl Pair {
-    /// The visitor's number, and the row.
-    pub fn parts(self) -> (u32, RowOf) {
-        ((self.0 >> 32) as u32, RowOf(self.0 as u32))
+impl Visitor {
+    /// Its hash. It needs no seed: its parts are numbers given by us, which a client cannot choose.
+    #[inline(always)]
+    pub fn hash(self) -> u32 {
+        let word = u64::from(self.client) << 32 | u64::from(self.kind);
+        let product = u128::from(word ^ 0x9E37_79B9_7F4A_7C15) * u128::from(0xD6E8_FEB8_6659_FD93_u64);
+        (((product >> 64) as u64 ^ product as u64).wrapping_mul(0xA076_1D64_78BD_642F) >> 32) as u32
     }
 }
 
 impl Visitors {
-    /// The hash of a visitor. It needs no seed: its parts are numbers given by us, which a client cannot choose.
-    #[inline(always)]
-    pub fn hash(visitor: Visitor) -> u32 {
-        let word = u64::from(visitor.client) << 32 | u64::from(visitor.agent);
-        let product = u128::from(word ^ 0x9E37_79B9_7F4A_7C15)
-            * u128::from((visitor.day as u32 as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ 0xA076_1D64_78BD_642F);
-        ((product >> 64) as u64 ^ product as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_shr(32) as u32
-    }
-
     /// First step of a look-up in batches.
     #[inline(always)]
     pub fn prefetch_slot(&self, hash: u32) {
         self.index.prefetch(hash);
     }
 
-    /// Second step.
+    /// Second step: guess the visitor and bring its card near.
     #[inline(always)]
-    pub fn prefetch_card(&self, hash: u32) {
-        if let Some(id) = self.index.guess(hash) {
-            prefetch(self.cards.get(id as usize));
+    pub fn prefetch_card(&self, hash: u32) -> u32 {
+        let guess = self.index.guess(hash);
+        if let Some(card) = self.cards.as_slice().get(guess as usize) {
+            prefetch(card);
         }
+        guess
     }
 
-    /// The number of a visitor, and whether it is seen for the first time.
+    /// Third step: the number of a visitor. `guess` is the second step's.
     #[inline(always)]
-    pub fn intern(&mut self, hash: u32, visitor: Visitor) -> (u32, bool) {
-        let found = self.index.find(hash, |id| {
-            let card = self.cards.get(id as usize);
-            (card.client, card.agent, card.day) == (visitor.client, visitor.agent, visitor.day)
-        });
-        match found {
-            Found::Id(id) => (id, false),
-            Found::Vacant(slot) => (self.add(slot, hash, visitor), true),
-        }
+    pub fn intern_guessed(&mut self, guess: u32, hash: u32, visitor: Visitor) -> u32 {
+        if self.is_at(guess, visitor) { guess } else { self.intern_hashed(hash, visitor) }
+    }
+
+    #[inline(always)]
+    fn is_at(&self, id: u32, visitor: Visitor) -> bool {
+        self.cards.as_slice().get(id as usize).is_some_and(|card| visitor_of(card) == visitor)
     }
 
     #[inline(never)]
-    fn add(&mut self, slot: usize, hash: u32, visitor: Visitor) -> u32 {
-        let Visitor { client, agent, day } = visitor;
-        let id = self.cards.push(Card { client, agent, day, buckets: 0, rows: [0; ON_CARD] }) as u32;
-        self.index.insert(slot, hash, id);
-        id
+    fn intern_hashed(&mut self, hash: u32, visitor: Visitor) -> u32 {
+        match self.index.find(hash, |id| self.is_at(id, visitor)) {
+            Found::Id(id) => id,
+            Found::Vacant(slot) => {
+                let Visitor { client, kind } = visitor;
+                let id = self.cards.push(Card { client, kind, buckets: 0, set: 0, rows: [0; ON_CARD] }) as u32;
+                self.index.insert(slot, hash, id, |id| visitor_of(&self.cards.as_slice()[id as usize]).hash());
+                id
+            }
+        }
     }
 
     /// The number of a visitor that was seen.
     pub fn lookup(&self, hash: u32, visitor: Visitor) -> Option<u32> {
-        let same = |id: u32| {
-            let card = self.cards.get(id as usize);
-            (card.client, card.agent, card.day) == (visitor.client, visitor.agent, visitor.day)
-        };
-        match self.index.find(hash, same) {
+        match self.index.find(hash, |id| self.is_at(id, visitor)) {
             Found::Id(id) => Some(id),
             Found::Vacant(_) => None,
         }
     }
 
-    /// The mask of the buckets in which the visitor was seen.
-    pub fn buckets(&self, visitor: u32) -> u32 {
-        self.cards.get(visitor as usize).buckets
+    /// Notes that a visitor was seen in some buckets of its day (a mask) and in two rows, of different lists or
+    /// [`RowOf::NONE`].
+    #[inline(always)]
+    pub fn note(&mut self, visitor: u32, buckets: u32, rows: [RowOf; 2]) {
+        let card = &mut self.cards.as_mut_slice()[visitor as usize];
+        card.buckets |= buckets;
+        // The first place that has the row or is free gets it. Without a branch, as no branch could be foretold.
+        let [RowOf(one), RowOf(two)] = rows;
+        let listed = card.rows;
+        let place_of = |mask: u32| (mask | FULL).trailing_zeros() as usize;
+        let place = place_of(lanes::equal_or_zero(listed, one));
+        let place_two = place_of(lanes::equal_or_zero(listed, two) & !(1 << place));
+        for (place, row) in [(place, one), (place_two, two)] {
+            let fits = place < ON_CARD;
+            let at = place.min(ON_CARD - 1);
+            card.rows[at] = if fits { row } else { card.rows[at] };
+            self.sets.note_if(!fits & (row != 0), visitor, row);
+        }
     }
 
-    /// Whether the visitor was seen in a row.
+    /// Puts the rows that wait for their sets into them, once they are many. Between two calls rows may wait, so
+    /// [`rows`](Self::rows) and [`was_in_row`](Self::was_in_row) are asked after [`settle_all`](Self::settle_all).
+    #[inline(always)]
+    pub fn settle(&mut self) {
+        if self.sets.are_many_waiting() {
+            self.settle_all();
+        }
+    }
+
+    /// Puts all rows that wait for their sets into them.
+    #[inline(never)]
+    pub fn settle_all(&mut self) {
+        self.sets.settle(self.cards.as_mut_slice(), |card| &mut card.set);
+    }
+
+    /// Whether a visitor was seen in a row.
     pub fn was_in_row(&self, visitor: u32, row: RowOf) -> bool {
-        let rows = &self.cards.get(visitor as usize).rows;
-        let full = rows[ON_CARD - 1] != 0;
-        rows.contains(&row.0) || (full && self.overflow.contains(u64::from(visitor) << 32 | u64::from(row.0)))
+        let card = &self.cards.as_slice()[visitor as usize];
+        card.rows.contains(&row.0) || self.sets.contains(card.set, row.0)
     }
 
-    /// Marks bucket `bit` (0..32) of the visitor's day; true the first time.
-    #[inline(always)]
-    pub fn first_in_bucket(&mut self, visitor: u32, bit: u32) -> bool {
-        let card = self.cards.get_mut(visitor as usize);
-        let first = card.buckets >> bit & 1 == 0;
-        card.buckets |= 1 << bit;
-        first
+    /// The mask of the buckets in which a visitor was seen.
+    pub fn buckets(&self, visitor: u32) -> u32 {
+        self.cards.as_slice()[visitor as usize].buckets
     }
 
-    /// Marks that the visitor was seen in a row; true the first time.
-    #[inline(always)]
-    pub fn first_in_row(&mut self, visitor: u32, row: RowOf) -> bool {
-        match self.look(visitor, row) {
-            Seen::First => true,
-            Seen::Again => false,
-            Seen::Ask(pair) => self.first_of_pair(pair),
-        }
+    /// The rows in which a visitor was seen.
+    pub fn rows(&self, visitor: u32) -> impl Iterator<Item = RowOf> {
+        let card = &self.cards.as_slice()[visitor as usize];
+        let listed = card.rows.iter().copied().take_while(|row| *row != 0);
+        listed.chain(self.sets.rows(card.set).iter().copied()).map(RowOf)
     }
 
-    /// Marks that the visitor was seen in a row, as far as its card can tell. A visitor whose card is full has its pairs
-    /// elsewhere: they are brought near, for [`first_of_pair`](Self::first_of_pair) to be asked a little later.
+    /// A visitor by its number.
     #[inline(always)]
-    pub fn look(&mut self, visitor: u32, row: RowOf) -> Seen {
-        let card = self.cards.get_mut(visitor as usize);
-        // Compared as a whole: twelve comparisons in three vectors cost less than a branch that guesses wrong.
-        let listed = card.rows.iter().fold(false, |listed, &other| listed | (other == row.0));
-        if listed {
-            return Seen::Again;
-        }
-        if card.rows[ON_CARD - 1] == 0 {
-            let free = card.rows.iter().map(|&other| usize::from(other != 0)).sum::<usize>();
-            card.rows[free] = row.0;
-            return Seen::First;
-        }
-        let pair = Pair(u64::from(visitor) << 32 | u64::from(row.0));
-        self.overflow.prefetch(pair.0);
-        Seen::Ask(pair)
-    }
-
-    /// Marks a pair that the card could not tell about; true the first time.
-    #[inline(always)]
-    pub fn first_of_pair(&mut self, pair: Pair) -> bool {
-        self.overflow.insert(pair.0)
+    pub fn get(&self, visitor: u32) -> Visitor {
+        visitor_of(&self.cards.as_slice()[visitor as usize])
     }
 
     /// Visitors.
@@ -244,109 +231,20 @@ impl Visitors {
         self.cards.is_empty()
     }
 
-    /// Every visitor in the order of its number, with its mask of buckets and the rows on its card.
-    pub fn iter(&self) -> impl Iterator<Item = (Visitor, u32, impl Iterator<Item = RowOf>)> {
-        self.cards.iter().map(|card| {
-            let visitor = Visitor { client: card.client, agent: card.agent, day: card.day };
-            (visitor, card.buckets, card.rows.iter().take_while(|row| **row != 0).map(|row| RowOf(*row)))
-        })
-    }
-
-    /// The (visitor, row) pairs that did not fit on cards.
-    pub fn overflow(&self) -> impl Iterator<Item = (u32, RowOf)> {
-        self.overflow.iter().map(|pair| Pair(pair).parts())
-    }
-
     /// Makes room, so that as many further visitors grow no index.
     pub fn reserve(&mut self, more: usize) {
-        self.index.reserve(more);
+        self.index.reserve(more, |id| visitor_of(&self.cards.as_slice()[id as usize]).hash());
     }
 
     /// Bytes it takes.
     pub fn memory_bytes(&self) -> usize {
-        self.index.bytes() + self.cards.bytes() + self.overflow.slots.bytes()
+        self.index.bytes() + self.cards.bytes() + self.sets.bytes() + self.kinds.bytes()
     }
 }
 
-/// A set of non-zero 64-bit values: open addressing, linear probing, at most 5 of 8 slots taken.
-struct PairSet {
-    slots: Huge<u64>,
-    bits: u32,
-    taken: usize,
-}
-
-impl Default for PairSet {
-    fn default() -> Self {
-        PairSet { slots: Huge::zeroed(1 << 8), bits: 8, taken: 0 }
-    }
-}
-
-impl PairSet {
-    #[inline(always)]
-    fn home(pair: u64, bits: u32) -> usize {
-        // Two rounds: rows and visitors are small numbers, and one product would leave their low bits in line.
-        let mixed = (pair ^ pair >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        ((mixed ^ mixed >> 32).wrapping_mul(0x94D0_49BB_1331_11EB) >> (64 - bits)) as usize
-    }
-
-    #[inline(always)]
-    fn prefetch(&self, pair: u64) {
-        if let Some(slot) = self.slots.as_slice().get(PairSet::home(pair, self.bits)) {
-            prefetch(slot);
-        }
-    }
-
-    fn contains(&self, pair: u64) -> bool {
-        let slots = self.slots.as_slice();
-        let mask = slots.len() - 1;
-        let from = PairSet::home(pair, self.bits);
-        // At most 5 of 8 slots are taken, so the probe ends.
-        (from..).map(|at| slots[at & mask]).take_while(|slot| *slot != 0).any(|slot| slot == pair)
-    }
-
-    /// Adds a pair; true if it was not there.
-    #[inline(never)]
-    fn insert(&mut self, pair: u64) -> bool {
-        let slots = self.slots.as_mut_slice();
-        let mask = slots.len() - 1;
-        let mut at = PairSet::home(pair, self.bits);
-        loop {
-            let slot = &mut slots[at & mask];
-            if *slot == pair {
-                return false;
-            }
-            if *slot == 0 {
-                *slot = pair;
-                break;
-            }
-            at += 1;
-        }
-        self.taken += 1;
-        if self.taken * 8 > (mask + 1) * 5 {
-            self.grow();
-        }
-        true
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let bits = self.bits + 1;
-        let mut slots = Huge::zeroed(1 << bits);
-        let target = slots.as_mut_slice();
-        let mask = target.len() - 1;
-        for pair in self.iter() {
-            let mut at = PairSet::home(pair, bits);
-            while target[at & mask] != 0 {
-                at += 1;
-            }
-            target[at & mask] = pair;
-        }
-        (self.slots, self.bits) = (slots, bits);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = u64> {
-        self.slots.as_slice().iter().copied().filter(|pair| *pair != 0)
-    }
+#[inline(always)]
+fn visitor_of(card: &Card) -> Visitor {
+    Visitor { client: card.client, kind: card.kind }
 }
 
 #[cfg(test)]
@@ -354,34 +252,62 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    fn one_visitor(visitors: &mut Visitors, client: u32) -> u32 {
-        let visitor = Visitor { client, agent: 0, day: 3 };
-        visitors.intern(Visitors::hash(visitor), visitor).0
+    fn intern(visitors: &mut Visitors, client: u32, kind: u32) -> u32 {
+        let visitor = Visitor { client, kind };
+        let guess = visitors.prefetch_card(visitor.hash());
+        visitors.intern_guessed(guess, visitor.hash(), visitor)
     }
 
     #[test]
-    fn a_visitor_is_new_once() {
+    fn a_visitor_has_one_number() {
         let mut visitors = Visitors::default();
-        for (visitor, new) in [((1, 2, 3), true), ((1, 2, 3), false), ((1, 2, 4), true), ((2, 1, 3), true)] {
-            let visitor = Visitor { client: visitor.0, agent: visitor.1, day: visitor.2 };
-            assert_eq!(visitors.intern(Visitors::hash(visitor), visitor).1, new, "{visitor:?}");
+        for round in 0..2 {
+            for client in 0..3000 {
+                for kind in 0..3 {
+                    assert_eq!(intern(&mut visitors, client, kind), client * 3 + kind, "round {round}");
+                }
+            }
         }
-        assert_eq!(visitors.len(), 3);
+        assert_eq!((visitors.len(), visitors.get(7)), (9000, Visitor { client: 2, kind: 1 }));
+        assert_eq!(visitors.lookup(Visitor { client: 5, kind: 3 }.hash(), Visitor { client: 5, kind: 3 }), None);
     }
 
     #[test]
-    fn a_row_is_first_once_on_the_card_and_beyond_it() {
+    fn a_visitor_remembers_its_rows_on_the_card_and_beyond_it() {
         let mut visitors = Visitors::default();
-        let (one, two) = (one_visitor(&mut visitors, 1), one_visitor(&mut visitors, 2));
+        let ids = [intern(&mut visitors, 1, 0), intern(&mut visitors, 2, 0)];
         let mut model = HashSet::new();
         for step in 0..3000u32 {
-            let (visitor, list) = (if step % 3 == 0 { one } else { two }, List::ALL[step as usize % 6]);
-            let row = step.wrapping_mul(2_654_435_761) % 40;
-            let first = visitors.first_in_row(visitor, RowOf::new(list, row));
-            assert_eq!(first, model.insert((visitor, list as u32, row)), "visitor {visitor} {list:?} {row}");
+            let (id, list) = (ids[usize::from(step % 3 == 0)], List::ALL[step as usize % List::ALL.len()]);
+            let row = RowOf::new(list, step.wrapping_mul(2_654_435_761) % 40);
+            visitors.note(id, 0, [row, RowOf::NONE]);
+            visitors.settle();
+            model.insert((id, row.0));
+            if step % 500 == 499 {
+                visitors.settle_all();
+                assert!(visitors.was_in_row(id, row));
+            }
         }
-        let listed = visitors.iter().map(|(_, _, rows)| rows.count()).sum::<usize>();
-        assert_eq!(listed + visitors.overflow().count(), model.len());
+        for id in ids {
+            let rows: Vec<u32> = visitors.rows(id).map(|row| row.0).collect();
+            let expected: HashSet<u32> = model.iter().filter(|(of, _)| *of == id).map(|(_, row)| *row).collect();
+            assert_eq!(rows.len(), expected.len(), "no row twice");
+            assert_eq!(rows.into_iter().collect::<HashSet<_>>(), expected);
+        }
+        assert!(!visitors.was_in_row(ids[0], RowOf::new(List::Path, 41)));
+    }
+
+    #[test]
+    fn many_rows_may_wait_for_one_visitor() {
+        let mut visitors = Visitors::default();
+        let id = intern(&mut visitors, 1, 0);
+        for row in 0..60 {
+            let rows = [RowOf::new(List::Path, row), RowOf::new(List::Referrer, row)];
+            visitors.note(id, 1 << (row % 24), rows);
+        }
+        visitors.settle_all();
+        assert_eq!(visitors.rows(id).count(), 120);
+        assert_eq!(visitors.buckets(id), (1 << 24) - 1);
     }
 
     #[test]
@@ -391,14 +317,5 @@ mod tests {
                 assert_eq!(RowOf::new(list, row).parts(), (list, row));
             }
         }
-    }
-
-    #[test]
-    fn a_bucket_is_first_once() {
-        let mut visitors = Visitors::default();
-        let visitor = one_visitor(&mut visitors, 1);
-        assert!(visitors.first_in_bucket(visitor, 0));
-        assert!(visitors.first_in_bucket(visitor, 31));
-        assert!(!visitors.first_in_bucket(visitor, 31));
     }
 }

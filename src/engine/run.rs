@@ -14,6 +14,7 @@ use super::text::Text;
 use super::worker::{Piece, Worker};
 use crate::aggregate::snapshot::{self, Snapshot};
 use crate::aggregate::tally::Tally;
+use crate::parallel::both;
 use crate::source::{Named, OpenOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -398,15 +399,6 @@ fn merge_half(mut tallies: Vec<Tally>) -> Option<Tally> {
     left.zip(right).map(|(mut left, right)| {
         left.merge(right);
         left
-    })
-}
-
-/// Runs two functions at the same time.
-fn both<L: Send, R: Send>(left: impl FnOnce() -> L + Send, right: impl FnOnce() -> R + Send) -> (L, R) {
-    std::thread::scope(|scope| {
-        let right = scope.spawn(right);
-        let left = left();
-        (left, right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 

@@ -98,7 +98,7 @@ impl<'run> Worker<'run> {
                 let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                 self.line(piece, &rest[..length], length < rest.len(), cursor, &scratch, &mut batch);
             }
-            let whole = self.count(&mut batch, cursor, intact);
+            let whole = self.count(piece.text, &mut batch, cursor, intact);
             drop(batch);
             self.recycle(scratch);
             if !whole {
@@ -129,7 +129,7 @@ impl<'run> Worker<'run> {
                 let scratch = std::mem::take(&mut self.scratch);
                 let mut batch = ArrayVec::<Access<'_>, BATCH>::new();
                 self.line(piece, &text[cursor.at..], false, cursor, &scratch, &mut batch);
-                self.count(&mut batch, cursor, intact);
+                self.count(piece.text, &mut batch, cursor, intact);
                 drop(batch);
                 self.recycle(scratch);
             }
@@ -179,7 +179,7 @@ impl<'run> Worker<'run> {
                 }
             }
             cursor.at = base + start;
-            let whole = self.count(&mut batch, cursor, intact);
+            let whole = self.count(piece.text, &mut batch, cursor, intact);
             drop(batch);
             self.recycle(scratch);
             if !whole || !more {
@@ -237,7 +237,13 @@ impl<'run> Worker<'run> {
 
     /// Filters and counts a batch; false if the text is no longer intact, and then its lines were never read.
     #[inline]
-    fn count(&mut self, batch: &mut ArrayVec<Access<'_>, BATCH>, cursor: &mut Cursor, intact: Intact<'_>) -> bool {
+    fn count(
+        &mut self,
+        text: &[u8],
+        batch: &mut ArrayVec<Access<'_>, BATCH>,
+        cursor: &mut Cursor,
+        intact: Intact<'_>,
+    ) -> bool {
         if !intact() {
             cursor.line -= batch.len() as u64;
             return false;
@@ -248,7 +254,7 @@ impl<'run> Worker<'run> {
             self.tally.lines.filtered += (before - batch.len()) as u64;
         }
         if !batch.is_empty() {
-            self.tally.add(batch);
+            self.tally.add(text, batch);
         }
         true
     }

@@ -9,6 +9,7 @@
 //!
 //! Source of the mask technique: Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28(6), 2019.
 
+pub mod lanes;
 mod scalar;
 
 #[cfg(target_arch = "aarch64")]
