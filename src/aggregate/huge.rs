@@ -47,6 +47,16 @@ impl<T: Pod> Huge<T> {
         array
     }
 
+    /// An array of `length` zeroed values that will be read at random before they are written. Each page is written
+    /// once, for one that is read first costs two faults, and the second stops all threads.
+    pub fn zeroed_for_reading(length: usize) -> Huge<T> {
+        let mut array = Huge::zeroed(length);
+        for page in array.as_mut_slice().chunks_mut((4096 / size_of::<T>()).max(1)) {
+            page[0] = T::zeroed();
+        }
+        array
+    }
+
     /// Makes it longer; new values are zeroed.
     pub fn grow(&mut self, length: usize) {
         if length <= self.length {

@@ -32,7 +32,7 @@ pub struct Index {
 
 impl Default for Index {
     fn default() -> Self {
-        Index { slots: Huge::zeroed(1 << FIRST_BITS), bits: FIRST_BITS, taken: 0 }
+        Index { slots: Huge::zeroed_for_reading(1 << FIRST_BITS), bits: FIRST_BITS, taken: 0 }
     }
 }
 
@@ -127,7 +127,7 @@ impl Index {
         assert!(bits <= BITS_MAX, "an index holds at most 1.6 billion ids");
         // The old slots go first: the system can give their memory to the new ones.
         self.slots = Huge::default();
-        let mut slots = Huge::zeroed(1 << bits);
+        let mut slots = Huge::zeroed_for_reading(1 << bits);
         let target = slots.as_mut_slice();
         let mask = target.len() - 1;
         for from in (0..self.taken as u32).step_by(AHEAD) {

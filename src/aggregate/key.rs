@@ -92,7 +92,9 @@ impl<'text> Key<'text> {
 fn masked(bytes: &[u8; HEAD_BYTES], length: usize) -> [u64; WORDS] {
     let from = HEAD_BYTES - length.min(HEAD_BYTES);
     let mask = MASKS.get(from..).and_then(<[u8]>::first_chunk::<HEAD_BYTES>).unwrap_or(&[0; HEAD_BYTES]);
-    std::array::from_fn(|word| word_of(bytes, word) & word_of(mask, word))
+    // Written out, since a call of `array::from_fn` is not always inlined.
+    let word = |word| word_of(bytes, word) & word_of(mask, word);
+    [word(0), word(1), word(2), word(3), word(4)]
 }
 
 #[inline(always)]

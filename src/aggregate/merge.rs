@@ -135,9 +135,8 @@ impl Tally {
                 let guess = self.visitors.prefetch_card(visitor.hash());
                 let own = self.visitors.intern_guessed(guess, visitor.hash(), visitor);
                 self.visitors.note(own, others.buckets(id), [RowOf::NONE; 2]);
-                for row in others.rows(id) {
-                    self.visitors.note(own, 0, [numbers.of(row), RowOf::NONE]);
-                }
+                let visitors = &mut self.visitors;
+                others.for_each_row(id, |row| visitors.note(own, 0, [numbers.of(row), RowOf::NONE]));
             }
             self.visitors.settle();
         }

@@ -141,7 +141,8 @@ impl Offsets {
 
 /// What the later stages need of a record.
 struct Item<'line> {
-    /// Client, path and referrer: what is looked for, hashes, and then guesses of the rows.
+    /// Client (later: visitor), path and referrer: what is looked for, hashes, and then guesses of the rows (of the path
+    /// later: in its view).
     keys: [Key<'line>; 3],
     hashes: [u32; 3],
     guesses: [u32; 3],
@@ -225,9 +226,13 @@ impl Tally {
             let client = self.clients.intern_guessed(client_guess, client, client_key);
             self.clients.add(client, 1, item.bytes);
             item.visitor.client = client;
-            self.visitors.prefetch_slot(item.visitor.hash());
+            item.hashes[0] = item.visitor.hash();
+            self.visitors.prefetch_slot(item.hashes[0]);
             let path = self.paths.intern_guessed(path_guess, path, path_key);
             self.paths.add(path, 1, item.bytes);
+            if let Some((view, _)) = self.view(record.status) {
+                view.prefetch_slot(item.hashes[1]);
+            }
             let referrer = self.referrers.intern_guessed(referrer_guess, referrer, referrer_key);
             self.referrers.add(referrer, 1, item.bytes);
             if self.site_of.len() < self.referrers.len() {
@@ -237,19 +242,17 @@ impl Tally {
             let referrer = if referrer == NO_REFERRER { RowOf::NONE } else { RowOf::new(List::Referrer, referrer) };
             rows.push([RowOf::new(List::Path, path), referrer]);
         }
-        for item in &mut items {
-            item.guesses[0] = self.visitors.prefetch_card(item.visitor.hash());
+        for (record, item) in records.iter().zip(&mut items) {
+            if let Some((view, _)) = self.view(record.status) {
+                item.guesses[1] = view.prefetch_entry(item.hashes[1]);
+            }
+            item.guesses[0] = self.visitors.prefetch_card(item.hashes[0]);
         }
         for ((record, item), rows) in records.iter().zip(&items).zip(&rows) {
-            let id = self.visitors.intern_guessed(item.guesses[0], item.visitor.hash(), item.visitor);
+            let id = self.visitors.intern_guessed(item.guesses[0], item.hashes[0], item.visitor);
             self.visitors.note(id, item.bit, *rows);
-            let view = match record.status {
-                404 => Some((&mut self.not_found, List::NotFound)),
-                500..600 => Some((&mut self.server_errors, List::ServerError)),
-                _ => None,
-            };
-            if let Some((view, list)) = view {
-                let row = view.intern(&item.keys[1]);
+            if let Some((view, list)) = self.view(record.status) {
+                let row = view.intern_guessed(item.guesses[1], item.hashes[1], &item.keys[1]);
                 view.add(row, 1, item.bytes);
                 self.visitors.note(id, 0, [RowOf::new(list, row), RowOf::NONE]);
             }
@@ -259,6 +262,16 @@ impl Tally {
         }
         self.visitors.settle();
         self.lines.records += records.len().min(BATCH) as u64;
+    }
+
+    /// The view of paths that a status belongs to.
+    #[inline(always)]
+    fn view(&mut self, status: u16) -> Option<(&mut Rows, List)> {
+        match status {
+            404 => Some((&mut self.not_found, List::NotFound)),
+            500..600 => Some((&mut self.server_errors, List::ServerError)),
+            _ => None,
+        }
     }
 
     /// What needs no large table: the counters that are always in the cache.
@@ -302,7 +315,7 @@ impl Tally {
         counts.client_errors += u64::from((400..500).contains(&record.status));
         let path = self.path_key(text, record);
         let kind = self.visitors.kinds.number(Kind { agent, day });
-        let keys = [record.client, path, record.referrer].map(|key| Key::within(key, text));
+        let keys = [Key::within(record.client, text), Key::within(path, text), Key::within(record.referrer, text)];
         Item {
             hashes: [self.clients.hash(&keys[0]), self.paths.hash(&keys[1]), self.referrers.hash(&keys[2])],
             keys,

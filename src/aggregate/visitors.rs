@@ -183,7 +183,7 @@ impl Visitors {
     }
 
     /// Puts the rows that wait for their sets into them, once they are many. Between two calls rows may wait, so
-    /// [`rows`](Self::rows) and [`was_in_row`](Self::was_in_row) are asked after [`settle_all`](Self::settle_all).
+    /// [`for_each_row`](Self::for_each_row) and [`was_in_row`](Self::was_in_row) are asked after [`settle_all`](Self::settle_all).
     #[inline(always)]
     pub fn settle(&mut self) {
         if self.sets.are_many_waiting() {
@@ -208,11 +208,19 @@ impl Visitors {
         self.cards.as_slice()[visitor as usize].buckets
     }
 
-    /// The rows in which a visitor was seen.
-    pub fn rows(&self, visitor: u32) -> impl Iterator<Item = RowOf> {
+    /// Calls `with` for each row in which a visitor was seen.
+    #[inline(always)]
+    pub fn for_each_row(&self, visitor: u32, mut with: impl FnMut(RowOf)) {
         let card = &self.cards.as_slice()[visitor as usize];
-        let listed = card.rows.iter().copied().take_while(|row| *row != 0);
-        listed.chain(self.sets.rows(card.set).iter().copied()).map(RowOf)
+        for row in card.rows {
+            if row == 0 {
+                return;
+            }
+            with(RowOf(row));
+        }
+        for row in self.sets.rows(card.set) {
+            with(RowOf(*row));
+        }
     }
 
     /// A visitor by its number.
@@ -258,6 +266,12 @@ mod tests {
         visitors.intern_guessed(guess, visitor.hash(), visitor)
     }
 
+    fn rows_of(visitors: &Visitors, id: u32) -> Vec<u32> {
+        let mut rows = Vec::new();
+        visitors.for_each_row(id, |row| rows.push(row.0));
+        rows
+    }
+
     #[test]
     fn a_visitor_has_one_number() {
         let mut visitors = Visitors::default();
@@ -289,7 +303,7 @@ mod tests {
             }
         }
         for id in ids {
-            let rows: Vec<u32> = visitors.rows(id).map(|row| row.0).collect();
+            let rows = rows_of(&visitors, id);
             let expected: HashSet<u32> = model.iter().filter(|(of, _)| *of == id).map(|(_, row)| *row).collect();
             assert_eq!(rows.len(), expected.len(), "no row twice");
             assert_eq!(rows.into_iter().collect::<HashSet<_>>(), expected);
@@ -306,7 +320,7 @@ mod tests {
             visitors.note(id, 1 << (row % 24), rows);
         }
         visitors.settle_all();
-        assert_eq!(visitors.rows(id).count(), 120);
+        assert_eq!(rows_of(&visitors, id).len(), 120);
         assert_eq!(visitors.buckets(id), (1 << 24) - 1);
     }
 

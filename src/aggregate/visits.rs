@@ -117,7 +117,7 @@ impl<'tally> Walk<'tally> {
         let visitors = &self.tally.visitors;
         for id in 0..visitors.len() as u32 {
             self.visitor(visitors.get(id), visitors.buckets(id));
-            visitors.rows(id).for_each(|row| self.row(row));
+            visitors.for_each_row(id, |row| self.row(row));
         }
     }
 
@@ -143,19 +143,23 @@ impl<'tally> Walk<'tally> {
             }
             for (id, visitor, asked) in sought {
                 let twin = if asked { own.lookup(visitor.hash(), visitor) } else { None };
-                let rows = others.rows(id).map(|row| numbers.of(row));
                 match twin {
                     None => {
                         self.visitor(visitor, others.buckets(id));
-                        rows.for_each(|row| self.row(row));
+                        others.for_each_row(id, |row| self.row(numbers.of(row)));
                     }
                     Some(twin) => {
                         self.parts(visitor, others.buckets(id) & !own.buckets(twin));
                         self.number += 1;
-                        for row in own.rows(twin) {
+                        own.for_each_row(twin, |row| {
                             self.see_site(row);
-                        }
-                        rows.filter(|row| !own.was_in_row(twin, *row)).for_each(|row| self.row(row));
+                        });
+                        others.for_each_row(id, |row| {
+                            let row = numbers.of(row);
+                            if !own.was_in_row(twin, row) {
+                                self.row(row);
+                            }
+                        });
                     }
                 }
             }
