@@ -20,18 +20,18 @@ mod kernel {
     }
 
     #[inline(always)]
-    pub fn equal_above(values: [u32; 8], value: u32, bits: u32) -> u32 {
-        let equal = |values: [u32; 4]| {
-            let values = bytemuck::cast(values);
+    pub fn equal_above(values: &[u32; 16], value: u32, bits: u32) -> u32 {
+        let (quarters, _) = values.as_chunks::<4>();
+        quarters.iter().rev().fold(0, |all, quarter| {
+            let quarter = bytemuck::cast(*quarter);
             // SAFETY: SSE2 is part of x86-64, and these instructions touch registers only.
-            unsafe {
-                let different = _mm_xor_si128(values, _mm_set1_epi32(value as i32));
+            let equal = unsafe {
+                let different = _mm_xor_si128(quarter, _mm_set1_epi32(value as i32));
                 let above = _mm_srl_epi32(different, _mm_cvtsi32_si128(bits as i32));
-                _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(above, _mm_setzero_si128()))) as u32
-            }
-        };
-        let [a, b, c, d, e, f, g, h] = values;
-        equal([a, b, c, d]) | equal([e, f, g, h]) << 4
+                _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(above, _mm_setzero_si128())))
+            };
+            all << 4 | equal as u32
+        })
     }
 
     #[inline(always)]
@@ -57,7 +57,7 @@ pub fn equal_or_zero(values: [u32; 4], value: u32) -> u32 {
 
 /// Which values have the same bits as `value` from bit `bits` (at most 31) upwards.
 #[inline(always)]
-pub fn equal_above(values: [u32; 8], value: u32, bits: u32) -> u32 {
+pub fn equal_above(values: &[u32; 16], value: u32, bits: u32) -> u32 {
     kernel::equal_above(values, value, bits)
 }
 
@@ -78,7 +78,7 @@ mod naive {
         mask(values.iter().map(|other| *other == value || *other == 0)) as u32
     }
 
-    pub fn equal_above(values: [u32; 8], value: u32, bits: u32) -> u32 {
+    pub fn equal_above(values: &[u32; 16], value: u32, bits: u32) -> u32 {
         mask(values.iter().map(|other| (other ^ value) >> bits == 0)) as u32
     }
 
@@ -103,11 +103,11 @@ mod tests {
             let four: [u32; 4] = std::array::from_fn(|_| if draw() % 2 == 0 { value } else { draw() % 3 });
             assert_eq!(equal_or_zero(four, value), naive::equal_or_zero(four, value), "{four:?} {value}");
             let bits = draw() % 32;
-            let eight: [u32; 8] = std::array::from_fn(|_| value ^ draw() >> (draw() % 32));
+            let many: [u32; 16] = std::array::from_fn(|_| value ^ draw() >> (draw() % 32));
             assert_eq!(
-                equal_above(eight, value, bits),
-                naive::equal_above(eight, value, bits),
-                "{eight:?} {value} {bits}"
+                equal_above(&many, value, bits),
+                naive::equal_above(&many, value, bits),
+                "{many:?} {value} {bits}"
             );
             let block: [u8; 64] = std::array::from_fn(|_| if draw() % 5 == 0 { b'?' } else { draw() as u8 });
             assert_eq!(equal_bytes(&block, b'?'), naive::equal_bytes(&block, b'?'), "{block:?}");
