@@ -13,7 +13,9 @@ use std::collections::HashSet;
 /// The numbers that the other tally's rows have in this one, by list.
 pub struct Numbers {
     clients: Vec<u32>,
+    agents: Vec<u32>,
     kinds: Vec<u32>,
+    sites: Vec<u32>,
     rows: [Vec<u32>; List::ALL.len()],
 }
 
@@ -22,7 +24,18 @@ impl Numbers {
     #[inline(always)]
     pub fn of(&self, row: RowOf) -> RowOf {
         let (list, row) = row.parts();
-        RowOf::new(list, self.rows[list as usize - 1][row as usize])
+        RowOf::new(list, self.rows[list.number()][row as usize])
+    }
+
+    /// A site of the other tally.
+    pub fn of_site(&self, site: u32) -> u32 {
+        self.sites[site as usize]
+    }
+
+    /// The numbers of clients, agents, paths, not found, server errors, referrers, sites and buckets.
+    pub fn lists(&self) -> [&[u32]; 8] {
+        let [paths, not_found, server_errors, referrers, buckets] = &self.rows;
+        [&self.clients, &self.agents, paths, not_found, server_errors, referrers, &self.sites, buckets]
     }
 
     /// A visitor of the other tally.
@@ -117,7 +130,7 @@ impl Tally {
         for (referrer, site) in referrers.iter().zip(&other.site_of) {
             self.site_of[*referrer as usize] = site.map(|site| sites[site as usize]);
         }
-        Numbers { clients, kinds, rows: [paths, not_found, server_errors, referrers, buckets] }
+        Numbers { clients, agents, kinds, sites, rows: [paths, not_found, server_errors, referrers, buckets] }
     }
 
     fn merge_visitors(&mut self, other: &Tally, numbers: &Numbers) {

@@ -7,6 +7,7 @@
 //! set of its old size.
 
 use super::huge::Growing;
+use super::prefetch::prefetch;
 
 /// Words of the smallest set, as a power of two.
 const LEAST: u32 = 4;
@@ -96,6 +97,16 @@ impl RowSets {
         let (bits, number) = (bits_of(handle), handle as usize & ((1 << NUMBER_BITS) - 1));
         let words = &self.sizes[(bits - LEAST) as usize].words.as_slice()[number << bits..];
         &words[1..=words[0] as usize]
+    }
+
+    /// Brings the start of a set near.
+    #[inline(always)]
+    pub fn prefetch(&self, handle: Handle) {
+        if handle != 0 {
+            let (bits, number) = (bits_of(handle), handle as usize & ((1 << NUMBER_BITS) - 1));
+            let size = self.sizes.get((bits - LEAST) as usize);
+            size.and_then(|size| size.words.as_slice().get(number << bits)).into_iter().for_each(prefetch);
+        }
     }
 
     fn words_mut(&mut self, handle: Handle) -> &mut [u32] {

@@ -143,6 +143,11 @@ impl Timeline {
         self.rows.get(&wall_seconds.div_euclid(self.seconds)).copied()
     }
 
+    /// How many rows there are.
+    pub fn count(&self) -> usize {
+        self.counts.len()
+    }
+
     /// Each bucket's number and counts, in the order of rows.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &Counts)> {
         self.numbers.iter().copied().zip(&self.counts)

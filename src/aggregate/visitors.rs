@@ -43,8 +43,14 @@ pub enum List {
 }
 
 impl List {
-    /// Every list.
+    /// Every list, by its number.
     pub const ALL: [List; 5] = [List::Path, List::NotFound, List::ServerError, List::Referrer, List::Bucket];
+
+    /// Its place among all.
+    #[inline(always)]
+    pub fn number(self) -> usize {
+        self as usize - 1
+    }
 }
 
 impl RowOf {
@@ -155,8 +161,8 @@ impl Visitors {
     }
 
     /// The number of a visitor that was seen.
-    pub fn lookup(&self, hash: u32, visitor: Visitor) -> Option<u32> {
-        match self.index.find(hash, |id| self.is_at(id, visitor)) {
+    pub fn lookup(&self, visitor: Visitor) -> Option<u32> {
+        match self.index.find(visitor.hash(), |id| self.is_at(id, visitor)) {
             Found::Id(id) => Some(id),
             Found::Vacant(_) => None,
         }
@@ -206,6 +212,14 @@ impl Visitors {
     /// The mask of the buckets in which a visitor was seen.
     pub fn buckets(&self, visitor: u32) -> u32 {
         self.cards.as_slice()[visitor as usize].buckets
+    }
+
+    /// Brings the set of a visitor near, for a walk over all of them; any number will do.
+    #[inline(always)]
+    pub fn prefetch_set(&self, visitor: u32) {
+        if let Some(card) = self.cards.as_slice().get(visitor as usize) {
+            self.sets.prefetch(card.set);
+        }
     }
 
     /// Calls `with` for each row in which a visitor was seen.
@@ -283,7 +297,7 @@ mod tests {
             }
         }
         assert_eq!((visitors.len(), visitors.get(7)), (9000, Visitor { client: 2, kind: 1 }));
-        assert_eq!(visitors.lookup(Visitor { client: 5, kind: 3 }.hash(), Visitor { client: 5, kind: 3 }), None);
+        assert_eq!(visitors.lookup(Visitor { client: 5, kind: 3 }), None);
     }
 
     #[test]
