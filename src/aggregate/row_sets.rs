@@ -204,7 +204,7 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             // The first sets get most of the rows; many rows come again.
             let which = (state >> 8).leading_zeros() as usize % handles.len();
-            let row = (1 << 29) | (state >> 5) % (step / 3 + 10);
+            let row = (1 << 29) | ((state >> 5) % (step / 3 + 10));
             sets.note_if(true, which as u32, row);
             sets.note_if(false, which as u32, row + 1);
             models[which].insert(row);

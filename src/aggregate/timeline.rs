@@ -112,7 +112,7 @@ impl Timeline {
         let number = wall_seconds.div_euclid(self.seconds);
         let (day, of_day) = (wall_seconds.div_euclid(DAY_SECONDS), wall_seconds.rem_euclid(DAY_SECONDS));
         let bit = match self.share {
-            Share::OfDay(seconds) => 1 << (of_day / seconds) as u32 % 32,
+            Share::OfDay(seconds) => 1 << ((of_day / seconds) as u32 % 32),
             Share::Days | Share::Odd => 0,
         };
         self.last = Place { row: self.find(number), day: day as i32, bit };

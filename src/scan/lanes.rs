@@ -99,7 +99,7 @@ mod tests {
             (state >> 33) as u32
         };
         for _ in 0..20_000 {
-            let value = draw() % 4 << (draw() % 31);
+            let value = (draw() % 4) << (draw() % 31);
             let four: [u32; 4] = std::array::from_fn(|_| if draw() % 2 == 0 { value } else { draw() % 3 });
             assert_eq!(equal_or_zero(four, value), naive::equal_or_zero(four, value), "{four:?} {value}");
             let bits = draw() % 32;
