@@ -119,7 +119,7 @@ impl<'bytes> Input<'bytes> {
             }
             Opened::Stream(stream) => {
                 let name = stream.name().to_string();
-                let mut pump = Pump::new(stream, settings.max_line_bytes);
+                let mut pump = Pump::new(stream, settings.max_line_bytes, options.stop.clone());
                 let mut first = Vec::new();
                 pump.next(&mut first, HEAD_BYTES).map_err(Trouble::Source)?;
                 let head = first.clone();

@@ -5,12 +5,16 @@
 //! a block for each worker.
 
 use crate::source::{SourceError, StreamSource};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A stream, and the beginning of the line that the last block cut.
 #[derive(Debug)]
 pub struct Pump {
     source: StreamSource,
     line_bytes_max: usize,
+    /// Set by whoever wants no more of it.
+    stop: Option<Arc<AtomicBool>>,
     /// The line that is not whole yet; of a line over the limit its beginning.
     cut: Vec<u8>,
     /// Whether the rest of the cut line is looked over.
@@ -22,9 +26,9 @@ pub struct Pump {
 
 impl Pump {
     /// Blocks of `source`. Of a line that is longer than `line_bytes_max` a little more than that is handed on, so
-    /// that it is known to be too long.
-    pub fn new(source: StreamSource, line_bytes_max: usize) -> Pump {
-        Pump { source, line_bytes_max, cut: Vec::new(), skipping: false, ended: false, bytes: 0 }
+    /// that it is known to be too long. Once `stop` is set, a line that does not end is waited for no longer.
+    pub fn new(source: StreamSource, line_bytes_max: usize, stop: Option<Arc<AtomicBool>>) -> Pump {
+        Pump { source, line_bytes_max, stop, cut: Vec::new(), skipping: false, ended: false, bytes: 0 }
     }
 
     /// Bytes of text read so far.
@@ -46,7 +50,9 @@ impl Pump {
     /// empty block is the end. An error comes after all lines before it.
     pub fn next(&mut self, block: &mut Vec<u8>, block_bytes: usize) -> Result<(), SourceError> {
         block.clear();
-        while !self.ended {
+        let stop = self.stop.clone();
+        let is_stopped = || stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+        while !self.ended && !is_stopped() {
             // What is already there is not looked at again.
             let known = self.cut.len();
             block.append(&mut self.cut);
@@ -156,7 +162,7 @@ mod tests {
     }
 
     fn pump(text: &[u8], step: usize, limit: usize, fails: bool) -> Pump {
-        Pump::new(StreamSource::new("s", Slow { text: text.to_vec(), at: 0, step, fails }, None), limit)
+        Pump::new(StreamSource::new("s", Slow { text: text.to_vec(), at: 0, step, fails }, None), limit, None)
     }
 
     fn all_lines(mut pump: Pump, block_bytes: usize) -> (Vec<Vec<u8>>, Option<SourceError>) {
@@ -205,6 +211,20 @@ mod tests {
             assert_eq!((trimmed.as_slice(), lines.len()), (&b"after the hole\n"[..], 4), "blocks of {block_bytes}");
             assert!(lines[1].len() < 130 && lines[3].len() < 130);
         }
+    }
+
+    #[test]
+    fn a_line_that_never_ends_is_waited_for_until_the_stop() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut pump = Pump::new(StreamSource::new("s", io::repeat(b'x'), None), 50, Some(Arc::clone(&stop)));
+        let stopper = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            stop.store(true, Ordering::Relaxed);
+        });
+        let mut block = Vec::new();
+        pump.next(&mut block, 100).unwrap();
+        assert!(block.is_empty());
+        stopper.join().unwrap();
     }
 
     #[test]

@@ -19,12 +19,15 @@
 //!
 //! Cells are quoted as RFC 4180 has it, lines end in LF. A spreadsheet runs a cell as a formula where it starts with
 //! `=`, `+`, `-`, `@`, TAB or CR, and a log is written by strangers: such a text has a `'` before it (OWASP, "CSV
-//! Injection"), so the key `-` reads `'-`. Figures are never negative. All else is as it was logged, control characters
-//! too, for CSV has no escape for them.
+//! Injection"), so the key `-` reads `'-`. Figures are never negative. Characters that do not show (see `invisible`) are
+//! written out, `\x1b` and `\u{202e}`, as in the terminal's report: a table that is printed leaves the terminal alone, and
+//! a row is a line, whatever a JSON log had in its strings.
 
+use super::invisible::is_invisible;
 use crate::aggregate::snapshot::{Bots, Bucket, Count, Input, Message, Quantiles, Row, Sample, Snapshot};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Writes the report. Fails as `out` fails.
@@ -61,9 +64,22 @@ struct Line<'a> {
     reason: Cow<'a, str>,
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// A text that no spreadsheet takes for a formula, nor a terminal for a command.
 fn text(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if !formula && !text.contains(is_invisible) {
+        return text.into();
+    }
+    let mut safe = String::from(if formula { "'" } else { "" });
+    for character in text.chars() {
+        // A write to a string does not fail.
+        let _ = match character {
+            c if c.is_control() => write!(safe, "\\x{:02x}", u32::from(c)),
+            c if is_invisible(c) => write!(safe, "\\u{{{:x}}}", u32::from(c)),
+            c => safe.write_char(c),
+        };
+    }
+    safe.into()
 }
 
 fn optional(value: &Option<String>) -> Cow<'_, str> {

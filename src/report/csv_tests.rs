@@ -53,6 +53,9 @@ fn a_text_is_quoted_and_no_formula() {
         ("a carriage return", "\r=1", "paths,\"'\r=1\",1,"),
         ("a formula behind a quote", "\"=1", "paths,\"\"\"=1\",1,"),
         ("a sign inside is none", "a=1", "paths,a=1,1,"),
+        ("a terminal's escape is written out", "/\u{1b}[2J\u{9b}m", "paths,/\\x1b[2J\\x9bm,1,"),
+        ("a newline makes no second line", "/a\n/b", "paths,/a\\x0a/b,1,"),
+        ("what reverses the text is written out", "/\u{202e}gpj.exe", "paths,/\\u{202e}gpj.exe,1,"),
         ("invalid UTF-8 was replaced", &String::from_utf8_lossy(b"/\xff"), "paths,/\u{fffd},1,"),
     ];
     for (what, key, expected) in cases {
