@@ -1,0 +1,8 @@
+//! A filter: it parses and prints itself, or says what is wrong.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../mutations/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::filter(data));

@@ -1,0 +1,8 @@
+//! A log of whatever format: every report of it is valid and moves no cursor.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../mutations/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::reports(data));
