@@ -31,7 +31,7 @@ const RANGES: &[(u32, u32)] = &[
 ];
 
 /// Whether a character does not show by itself.
-pub(super) fn is_invisible(character: char) -> bool {
+pub(in crate::report) fn is_invisible(character: char) -> bool {
     let code = u32::from(character);
     let is_noncharacter = code & 0xFFFE == 0xFFFE;
     character.is_control()

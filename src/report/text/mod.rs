@@ -9,6 +9,7 @@ mod units;
 
 use crate::aggregate::snapshot::{Bucket, Count, Message, Quantiles, Row, Snapshot};
 use fit::{cut, width};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use table::Lists;
 use units::{bytes, grouped, percent, rate, seconds};
@@ -96,7 +97,12 @@ fn head(page: &mut Page<'_>, snapshot: &Snapshot) -> io::Result<()> {
     let read: u64 = snapshot.inputs.iter().map(|input| input.bytes).sum();
     let what = match snapshot.inputs.as_slice() {
         [only] => format!("{} ({})", only.name, only.format),
-        inputs => format!("{} inputs", grouped(inputs.len() as u64)),
+        inputs => {
+            let formats: BTreeSet<&str> = inputs.iter().map(|input| input.format.as_str()).collect();
+            let formats: Vec<&str> = formats.into_iter().filter(|format| *format != "-").collect();
+            let formats = if formats.is_empty() { String::new() } else { format!(" ({})", formats.join(", ")) };
+            format!("{} inputs{formats}", grouped(inputs.len() as u64))
+        }
     };
     page.line(&what, Ink::Title)?;
     let pace = rate(read, snapshot.elapsed_seconds);

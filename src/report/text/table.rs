@@ -1,6 +1,6 @@
 //! Lists as aligned tables, a bar for each row.
 
-use super::fit::{cut, width};
+use super::fit::{cut_middle, width};
 use super::units::{bytes, grouped, percent_of};
 use super::{Ink, Page, says_something};
 use crate::aggregate::snapshot::{Row, Snapshot};
@@ -36,11 +36,23 @@ impl Lists<'_> {
             ("Modules", &snapshot.modules, None),
             ("Malformed, by reason", &snapshot.malformed_reasons, None),
         ];
-        lists.into_iter().try_for_each(|(title, rows, all)| list(page, title, rows, all))
+        // As wide in all lists, so that they stand below each other.
+        let hits_columns = width(&grouped(snapshot.totals.records)).max(6);
+        let visitors_columns = width(&grouped(distinct.visitors.value)).max(8);
+        lists
+            .into_iter()
+            .try_for_each(|(title, rows, all)| list(page, title, rows, all, hits_columns, visitors_columns))
     }
 }
 
-fn list(page: &mut Page<'_>, title: &str, rows: &[Row], all: Option<u64>) -> io::Result<()> {
+fn list(
+    page: &mut Page<'_>,
+    title: &str,
+    rows: &[Row],
+    all: Option<u64>,
+    hits_columns: usize,
+    visitors_columns: usize,
+) -> io::Result<()> {
     let shown = &rows[..rows.len().min(page.options.top)];
     // Error logs have no requests, so nothing about them is to be said.
     if shown.is_empty() || !says_something(rows) {
@@ -48,43 +60,54 @@ fn list(page: &mut Page<'_>, title: &str, rows: &[Row], all: Option<u64>) -> io:
     }
     match all.filter(|all| *all > shown.len() as u64) {
         Some(all) => page.title(&format!("{title}, {} of {}", grouped(shown.len() as u64), grouped(all)))?,
+        // There may be more, or just as many.
+        None if shown.len() == page.options.top => page.title(&format!("{title}, top {}", shown.len()))?,
         None => page.title(title)?,
     }
-    let has_bytes = shown.iter().any(|row| row.bytes.is_some());
-    let has_visitors = shown.iter().any(|row| row.visitors.is_some());
+    // An error log has clients, but neither bytes nor visitors: a column of zeros says nothing.
+    let has_bytes = shown.iter().any(|row| row.bytes.is_some_and(|bytes| bytes > 0));
+    let has_visitors = shown.iter().any(|row| row.visitors.is_some_and(|visitors| visitors > 0));
     let widest = |figure: fn(&Row) -> Option<u64>| shown.iter().filter_map(figure).map(|n| width(&grouped(n))).max();
-    let hits_columns = widest(|row| Some(row.hits)).unwrap_or(0).max(11);
-    let visitors_columns = widest(|row| row.visitors).unwrap_or(0).max(10);
+    let hits_columns = widest(|row| Some(row.hits)).unwrap_or(0).max(hits_columns);
+    let visitors_columns = widest(|row| row.visitors).unwrap_or(0).max(visitors_columns);
     let mut header = format!("{:>hits_columns$}  {:>7}", "hits", "share");
     if has_bytes {
-        header += &format!("  {:>10}", "bytes");
+        header += &format!("  {:>8}", "bytes");
     }
     if has_visitors {
         header += &format!("  {:>visitors_columns$}", "visitors");
     }
-    // On a narrow terminal the key needs the room.
-    let bar_columns = page.columns().saturating_sub(width(&header) + 2) / 6;
     page.line(&header, Ink::Faint)?;
+    let keys: Vec<String> = shown.iter().map(|row| key_of(row, page.options.unicode)).collect();
+    let room = page.columns().saturating_sub(width(&header) + 2);
+    // Where keys do not fit beside bars, they need the room: a bar says what the share says.
+    let longest = keys.iter().map(|key| width(&cut_middle(key, room, page.options.unicode))).max().unwrap_or(0);
+    let bar_columns = Some(room / 6).filter(|columns| columns + 2 + longest <= room).unwrap_or(0);
     let most = shown.iter().map(|row| row.hits).max().unwrap_or(0);
-    for row in shown {
+    for (row, key) in shown.iter().zip(keys) {
         let mut figures = format!("{:>hits_columns$}  {:>7}", grouped(row.hits), percent_of(row.share));
         if has_bytes {
-            figures += &format!("  {:>10}", row.bytes.map(|count| bytes(count as f64)).unwrap_or_default());
+            figures += &format!("  {:>8}", row.bytes.map(|count| bytes(count as f64)).unwrap_or_default());
         }
         if has_visitors {
             figures += &format!("  {:>visitors_columns$}", row.visitors.map(grouped).unwrap_or_default());
         }
-        let bar = bar(row.hits, most, bar_columns, page.options.unicode);
-        let mut key = row.key.clone();
-        if let Some(error) = row.hits_error.filter(|error| *error > 0) {
-            key = format!("({}{} hits) {key}", if page.options.unicode { "±" } else { "+-" }, grouped(error));
+        if bar_columns > 0 {
+            let bar = bar(row.hits, most, bar_columns, page.options.unicode);
+            figures += &format!("  {}", page.ink(&bar, Ink::Good));
         }
-        let room = page.columns().saturating_sub(width(&figures) + bar_columns + 4);
-        let key = cut(&key, room, page.options.unicode);
-        let ink = ink_of(title, &row.key);
-        writeln!(page.out, "{figures}  {}  {}", page.ink(&bar, Ink::Good), page.ink(key.trim_end(), ink))?;
+        let key = cut_middle(&key, room - if bar_columns > 0 { bar_columns + 2 } else { 0 }, page.options.unicode);
+        writeln!(page.out, "{figures}  {}", page.ink(key.trim_end(), ink_of(title, &row.key)))?;
     }
     Ok(())
+}
+
+/// The key, and before it how far its hits may be too high.
+fn key_of(row: &Row, unicode: bool) -> String {
+    match row.hits_error.filter(|error| *error > 0) {
+        Some(error) => format!("({}{} hits) {}", if unicode { "±" } else { "+-" }, grouped(error), row.key),
+        None => row.key.clone(),
+    }
 }
 
 /// A status and a level are coloured by how grave they are.

@@ -41,12 +41,12 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
-/// ` (1.23 GB/s)`, or nothing where no time passed.
+/// ` (1.23 GB/s)`, or nothing where too little was read, or in too little time, to speak of a pace.
 pub fn rate(bytes: u64, seconds: f64) -> String {
-    if seconds < 0.001 {
+    let pace = bytes as f64 / seconds;
+    if seconds < 0.001 || pace < 1e6 {
         return String::new();
     }
-    let pace = bytes as f64 / seconds;
     if pace < 1e9 { format!(" ({:.0} MB/s)", pace / 1e6) } else { format!(" ({:.2} GB/s)", pace / 1e9) }
 }
 
@@ -73,6 +73,6 @@ mod tests {
         let spans = [0.0, 0.000_25, 0.0125, 1.5, 60.0, 90.0, 3600.0, 86_400.0];
         assert_eq!(spans.map(seconds), ["0 s", "250 us", "12.5 ms", "1.50 s", "1 min 0 s", "1 min 30 s", "1 h", "1 d"]);
         assert_eq!((percent(1, 8), percent(0, 0)), ("12.5 %".to_string(), "0.0 %".to_string()));
-        assert_eq!((rate(5_000_000, 1.0), rate(5, 0.0)), (" (5 MB/s)".to_string(), String::new()));
+        assert_eq!([rate(5_000_000, 1.0), rate(5, 0.0), rate(900_000, 1.0)], [" (5 MB/s)", "", ""]);
     }
 }
