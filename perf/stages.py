@@ -22,14 +22,15 @@ from process import table
 HERE = Path(__file__).resolve().parent
 # The first that fits a source file or a symbol has the sample.
 STAGES = [
-    ("merge and report", r"aggregate/merge|aggregate/freeze|aggregate/top|src/report|::merge|::freeze|sort"),
-    ("reading", r"src/source|engine/(text|pump)|inflate|zstd|pread|copy_user|\bread\b"),
-    ("scanning for marks", r"src/scan|memchr|structure"),
-    ("fields", r"src/format|bumpalo"),
-    ("filter", r"src/filter|keeper"),
-    ("hashing and look-ups", r"src/aggregate|foldhash|hash|Tally|prefetch"),
-    ("batches and pieces", r"src/engine|worker|Worker"),
-    ("page faults and the rest of the kernel", r"\[k|page|clear_|fault|_raw_|do_|sys_|folio|lru"),
+    ("the kernel: page faults, reads", r"\[k\]"),
+    ("merge and report", r"aggregate/(merge|freeze|top|snapshot|agent|sites)|src/report|::merge|::freeze|serde_json|slice::sort"),
+    ("reading", r"src/source|engine/(text|pump)|inflate|zstd|bzip2|lzma"),
+    ("scanning for marks", r"src/scan/|::scan::|memchr::"),
+    ("fields", r"src/format/|::format::|bumpalo"),
+    ("filters", r"src/filter|engine/keeper"),
+    ("hashing and look-ups", r"src/aggregate|::aggregate::|foldhash|hdrhistogram|memcmp"),
+    ("batches and pieces", r"src/engine|::engine::"),
+    ("allocation", r"\bmi_|_mi_|mimalloc|malloc"),
 ]
 
 
@@ -52,7 +53,7 @@ def main():
         recorded = subprocess.run([str(part) for part in argv], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if recorded.returncode != 0:
             sys.exit(f"perf cannot record here: {recorded.stderr.strip()}")
-        argv = ["perf", "report", "-q", "-i", data.name, "--stdio", "--sort", "srcline,symbol", "--field-separator", "\t"]
+        argv = ["perf", "report", "-q", "-i", data.name, "--stdio", "--full-source-path", "--sort", "srcline,symbol", "--field-separator", "\t"]
         said = subprocess.run(argv, capture_output=True, text=True).stdout
     shares, rest = collections.Counter(), []
     for line in said.splitlines():
