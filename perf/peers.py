@@ -19,16 +19,15 @@ DUCKDB = """
 import duckdb
 print(duckdb.sql(r'''
 SELECT status, count(*), count(DISTINCT client) FROM (
-  SELECT regexp_extract(line, '{pattern}', 1) AS client, regexp_extract(line, '{pattern}', 2) AS status
-  FROM read_csv('{log}', header=false, delim='\x01', quote='', columns={{'line': 'VARCHAR'}}, ignore_errors=true)
+  SELECT unnest(regexp_extract(line, '{pattern}', ['client', 'status'])) FROM read_csv('{log}', header=false, delim='\x01', quote='', columns={{'line': 'VARCHAR'}}, ignore_errors=true)
 ) GROUP BY status'''))
 """
 
 POLARS = """
 import polars as pl
 lines = pl.scan_csv({log!r}, has_header=False, separator='\\x01', quote_char=None, truncate_ragged_lines=True, new_columns=['line'])
-field = lambda number, name: pl.col('line').str.extract({pattern!r}, number).alias(name)
-print(lines.select(field(1, 'client'), field(2, 'status')).group_by('status').agg(pl.len(), pl.col('client').n_unique()).collect())
+fields = lines.select(pl.col('line').str.extract_groups({pattern!r}).struct.rename_fields(['client', 'status'])).unnest('line')
+print(fields.group_by('status').agg(pl.len(), pl.col('client').n_unique()).collect())
 """
 
 CLICKHOUSE = """

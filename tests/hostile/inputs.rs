@@ -126,9 +126,9 @@ fn what_may_not_be_read_is_named() {
     let folder = folder();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     fs::write(folder.path().join("a.log"), LINE).unwrap();
-    fs::set_permissions(folder.path().join("a.log"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.path().join("a.log"), Permissions::from_mode(0o000)).unwrap();
     fs::create_dir(folder.path().join("closed")).unwrap();
-    fs::set_permissions(folder.path().join("closed"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.path().join("closed"), Permissions::from_mode(0o000)).unwrap();
     // Root may read everything, so the program runs as somebody else, if that one may run it.
     let as_other = |arguments: &[&str]| {
         let mut run = Run::json(folder.path(), arguments);
