@@ -2,6 +2,7 @@
 
 pub mod agent;
 mod freeze;
+pub mod goaccess;
 pub mod histogram;
 mod huge;
 mod index;

@@ -4,10 +4,11 @@ use super::analyze_flags::Flags;
 use super::outputs::Outputs;
 use super::progress::watched;
 use super::{Exit, Failure, tell};
+use crate::aggregate::goaccess::General;
 use crate::aggregate::snapshot::Snapshot;
 use crate::engine::{Outcome, Progress, Settings, analyze};
 use crate::source::{Expansion, Named, expand_all};
-use jiff::Timestamp;
+use jiff::{Timestamp, ZonedDateTime};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -44,10 +45,15 @@ pub fn run(flags: Flags) -> Result<Exit, Failure> {
     }
     let counted = start.elapsed().as_secs_f64();
     let report = outcome.report(outputs.top(), counted);
+    let goaccess = outcome.goaccess.as_ref().map(|tally| {
+        let mut report = tally.report(&outcome.tally.lines, outputs.top());
+        describe(&mut report.general, &inputs, counted);
+        report
+    });
     if flags.verbose {
         tell_what_ran(&settings, &outcome, &report, start.elapsed().as_secs_f64() - counted);
     }
-    outputs.write(&report)?;
+    outputs.write(&report, goaccess.as_ref())?;
     if let (Some(invalid), Some(path)) = (&settings.keep.invalid, &flags.invalid) {
         let wrong = |error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display()));
         invalid.finish().map_err(wrong)?;
@@ -70,6 +76,22 @@ fn inputs(flags: &Flags) -> Result<Expansion, Failure> {
         return Err(Failure::usage("no input: name files, folders or patterns, or `-` for standard input"));
     }
     Ok(Expansion { inputs: vec![Named::Stdin], errors: Vec::new() })
+}
+
+/// What GoAccess says of a run beside the counts: when, how long, of which inputs and how much on disk.
+fn describe(general: &mut General, inputs: &[Named], seconds: f64) {
+    general.date_time = ZonedDateTime::now().strftime("%Y-%m-%d %H:%M:%S %z").to_string();
+    general.generation_time = (seconds as u64).max(1);
+    let size = |input: &Named| match input {
+        Named::Stdin => 0,
+        Named::Path(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
+    };
+    let name = |input: &Named| match input {
+        Named::Stdin => "STDIN".to_string(),
+        Named::Path(path) => path.display().to_string(),
+    };
+    general.log_size = inputs.iter().map(size).sum();
+    general.log_path = inputs.iter().map(name).collect();
 }
 
 /// Whether too many lines are malformed, of those that are not blank.

@@ -26,6 +26,7 @@ Examples:
   visor-fast analyze --where 'status >= 500' --since '2h ago' access.log
   visor-fast analyze --where 'client in 10.0.0.0/8 and path ~ ^/api/' access.log
   visor-fast analyze -o report.json -o report.csv access.log
+  visor-fast analyze --output goaccess-json access.log
   visor-fast analyze --format '%h %l %u %t \"%r\" %>s %b %D' access.log
 
 Filters compare method, path, query, target, protocol, status, bytes, bytes_read, latency, client,
@@ -45,7 +46,7 @@ pub struct Flags {
     pub format: String,
 
     /// Request or message that is a sign of life and counted by itself
-    #[arg(long, value_name = "TEXT", default_value = "HEARTBEAT", help_heading = "Input")]
+    #[arg(long, value_name = "TEXT", default_value = HEARTBEAT, help_heading = "Input")]
     pub heartbeat: String,
 
     /// Longest line that is looked at; longer ones are malformed
@@ -81,7 +82,7 @@ pub struct Flags {
     pub exclude_bots: bool,
 
     /// Length of a bucket of the timeline, in whole seconds
-    #[arg(long, value_name = "TIME", default_value = "1h", help_heading = "Counting")]
+    #[arg(long, value_name = "TIME", default_value = BUCKET, help_heading = "Counting")]
     pub bucket: String,
 
     /// Count /a?x=1 and /a?x=2 as two paths
@@ -89,7 +90,7 @@ pub struct Flags {
     pub keep_query: bool,
 
     /// Wall clock of days and buckets: log (as written), utc, local, or a name such as Europe/Berlin
-    #[arg(long, value_name = "ZONE", default_value = "log", help_heading = "Counting")]
+    #[arg(long, value_name = "ZONE", default_value = TIMEZONE, help_heading = "Counting")]
     pub timezone: String,
 
     /// Write the report to FILE; its ending chooses the form: .json, .csv, .txt (repeatable)
@@ -100,7 +101,7 @@ pub struct Flags {
     #[arg(long, value_name = "FORM", help_heading = "Output")]
     pub output: Option<Form>,
 
-    /// Rows of a list [default: 10 in text, 1000 in JSON and CSV]
+    /// Rows of a list [default: 10 in text, 1000 in JSON and CSV, all in goaccess-json]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
     pub top: Option<u32>,
 
@@ -135,7 +136,10 @@ impl Flags {
         let forced = std::env::var("VISOR_SCAN").ok().filter(|name| !name.is_empty());
         let kernel = Kernel::choose(forced.as_deref()).map_err(Failure::usage)?;
         let zone = Zone::parse(&self.timezone).map_err(|error| Failure::usage(format!("--timezone: {error}")))?;
-        let formats = FormatOptions { heartbeat: self.heartbeat.clone().into_bytes() };
+        let goaccess = self.goaccess()?;
+        // To GoAccess a sign of life is a request.
+        let heartbeat = if goaccess { Vec::new() } else { self.heartbeat.clone().into_bytes() };
+        let formats = FormatOptions { heartbeat };
         let format = match self.format.as_str() {
             "auto" => None,
             spec => Some(by_name(spec, &formats).map_err(|error| Failure::usage(format!("--format: {error}")))?),
@@ -147,10 +151,36 @@ impl Flags {
             formats,
             keep: self.keep(&zone, now)?,
             tally: tally::Settings { bucket_seconds: self.bucket_seconds()?, keep_query: self.keep_query, zone },
+            goaccess,
             keep_going: self.keep_going,
             ..Settings::new(threads, kernel)
         };
         Ok(settings)
+    }
+
+    /// Whether to count as GoAccess does. That profile has rules of its own, so that no other report can be made of it.
+    fn goaccess(&self) -> Result<bool, Failure> {
+        if self.output != Some(Form::GoaccessJson) {
+            return Ok(false);
+        }
+        let wrong = [
+            (!self.o.is_empty(), "-o"),
+            (self.heartbeat != HEARTBEAT, "--heartbeat"),
+            (self.bucket != BUCKET, "--bucket"),
+            (self.keep_query, "--keep-query"),
+            (self.timezone != TIMEZONE, "--timezone"),
+        ];
+        match wrong.iter().find(|(is_given, _)| *is_given) {
+            None => Ok(true),
+            Some((_, "-o")) => Err(Failure::usage(
+                "--output goaccess-json: lines are read and counted by GoAccess's rules, so no other report can be made \
+                 in the same run; leave out -o, or run twice",
+            )),
+            Some((_, flag)) => Err(Failure::usage(format!(
+                "--output goaccess-json: {flag} has no meaning when lines are read and counted by GoAccess's rules; \
+                 leave it out"
+            ))),
+        }
     }
 
     fn max_line_bytes(&self) -> Result<usize, Failure> {
@@ -202,5 +232,8 @@ impl Flags {
     }
 }
 
+const HEARTBEAT: &str = "HEARTBEAT";
+const BUCKET: &str = "1h";
+const TIMEZONE: &str = "log";
 const LINE_BYTES_MOST: usize = 1 << 30;
 const SECONDS_MOST: u64 = 366 * 86_400;

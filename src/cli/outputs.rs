@@ -2,9 +2,10 @@
 
 use super::terminal::{Color, columns, speaks_unicode};
 use super::{Exit, Failure};
+use crate::aggregate::goaccess;
 use crate::aggregate::snapshot::Snapshot;
 use crate::report::text::TextOptions;
-use crate::report::{csv, json, text};
+use crate::report::{csv, goaccess_json, json, text};
 use clap::ValueEnum;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -24,6 +25,8 @@ pub enum Form {
     Json,
     /// One long table
     Csv,
+    /// GoAccess's JSON, counted as GoAccess counts; alone in its run
+    GoaccessJson,
 }
 
 impl Form {
@@ -40,7 +43,12 @@ impl Form {
     }
 
     fn top(self) -> usize {
-        if self == Form::Text { TOP_TEXT } else { TOP_DATA }
+        match self {
+            Form::Text => TOP_TEXT,
+            Form::Json | Form::Csv => TOP_DATA,
+            // For comparing, all rows are needed.
+            Form::GoaccessJson => usize::MAX,
+        }
     }
 }
 
@@ -73,8 +81,8 @@ impl Outputs {
         self.top.unwrap_or_else(|| forms.map(Form::top).max().unwrap_or(TOP_TEXT))
     }
 
-    /// Writes all reports.
-    pub fn write(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+    /// Writes all reports; `goaccess` is the one in GoAccess's form, where that is asked for.
+    pub fn write(&self, snapshot: &Snapshot, goaccess: Option<&goaccess::Report>) -> Result<(), Failure> {
         for (path, form, file) in &self.files {
             let options =
                 TextOptions { columns: 120, color: self.color == Color::Always, top: self.rows(), unicode: true };
@@ -83,7 +91,7 @@ impl Outputs {
                     file.set_len(0)?;
                 }
                 let mut out = BufWriter::new(file);
-                render(snapshot, *form, &options, &mut out)?;
+                render(snapshot, goaccess, *form, &options, &mut out)?;
                 out.flush()
             };
             write().map_err(|error| cannot_write(path, &error))?;
@@ -96,7 +104,7 @@ impl Outputs {
                 unicode: speaks_unicode(),
             };
             let mut bytes = Vec::new();
-            render(snapshot, form, &options, &mut bytes).map_err(Failure::failed)?;
+            render(snapshot, goaccess, form, &options, &mut bytes).map_err(Failure::failed)?;
             to_stdout(&bytes)?;
         }
         Ok(())
@@ -111,8 +119,15 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::failed(format!("-o {}: cannot be written: {error}", path.display()))
 }
 
-fn render(snapshot: &Snapshot, form: Form, options: &TextOptions, out: &mut dyn Write) -> io::Result<()> {
+fn render(
+    snapshot: &Snapshot,
+    goaccess: Option<&goaccess::Report>,
+    form: Form,
+    options: &TextOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match form {
+        Form::GoaccessJson => goaccess.map_or(Ok(()), |report| goaccess_json::write(report, out)),
         Form::Text => text::write(snapshot, options, out),
         Form::Json => json::write(snapshot, out),
         Form::Csv => csv::write(snapshot, out),

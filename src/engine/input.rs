@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::text::Text;
 use crate::format::LineFormat;
 use crate::format::detect::{HEAD_BYTES, detect};
+use crate::format::goaccess;
 use crate::source::{self, FileSource, Named, OpenOptions, Opened, SourceError};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -137,6 +138,7 @@ impl<'bytes> Input<'bytes> {
                 line: crate::aggregate::position::shown(&line),
             })?,
         };
+        let format = if settings.goaccess { goaccess::reader(format) } else { format };
         let formats = match &body {
             Body::Text(text) => changes::by_piece(text, &format, settings).map_err(Trouble::Source)?,
             Body::Stream(_) => Vec::new(),

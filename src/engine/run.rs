@@ -12,6 +12,7 @@ use super::progress::Progress;
 use super::settings::Settings;
 use super::text::Text;
 use super::worker::{Piece, Worker};
+use crate::aggregate::goaccess;
 use crate::aggregate::snapshot::{self, Snapshot};
 use crate::aggregate::tally::Tally;
 use crate::parallel::both;
@@ -27,6 +28,8 @@ const ROUND_INPUTS: usize = 256;
 pub struct Outcome {
     /// All counts.
     pub tally: Tally,
+    /// The records, where they are counted as GoAccess does; the tally then holds only lines by kind.
+    pub goaccess: Option<Box<goaccess::Tally>>,
     /// The inputs, as the report shows them.
     pub inputs: Vec<snapshot::Input>,
     /// What went wrong, in input order.
@@ -153,7 +156,7 @@ impl<'run> Run<'run> {
     }
 
     fn finish(self) -> Outcome {
-        let Run { shared: Shared { troubles, progress, .. }, hands, mut reports } = self;
+        let Run { shared: Shared { troubles, progress, .. }, mut hands, mut reports } = self;
         let mut troubles = troubles.into_inner().unwrap_or_else(PoisonError::into_inner);
         troubles.sort_by_key(|(input, _)| *input);
         for (input, trouble) in &troubles {
@@ -163,10 +166,18 @@ impl<'run> Run<'run> {
         }
         let mut counted: Vec<_> = hands.iter().flat_map(|hand| hand.counted.iter().copied()).collect();
         counted.sort_unstable();
+        let mut goaccess: Option<Box<goaccess::Tally>> = None;
+        for tally in hands.iter_mut().filter_map(|hand| hand.worker.goaccess.take()) {
+            match &mut goaccess {
+                Some(into) => into.merge(&tally),
+                None => goaccess = Some(tally),
+            }
+        }
         let mut tally = merge_all(hands.into_iter().map(|hand| hand.worker.tally).collect());
         resolve_positions(&mut tally, &counted);
         Outcome {
             tally,
+            goaccess,
             inputs: reports,
             troubles: troubles.into_iter().map(|(_, trouble)| trouble).collect(),
             stopped: progress.is_stopped(),

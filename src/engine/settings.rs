@@ -24,6 +24,8 @@ pub struct Settings {
     pub formats: FormatOptions,
     /// How to count.
     pub tally: tally::Settings,
+    /// Whether records are read and counted as GoAccess does, for its report; then for no other.
+    pub goaccess: bool,
     /// Which records are counted.
     pub keep: Keep,
     /// Whether an input that fails leaves the others to be read.
@@ -43,6 +45,7 @@ impl Settings {
             format: None,
             formats: FormatOptions::default(),
             tally: tally::Settings::default(),
+            goaccess: false,
             keep: Keep::default(),
             keep_going: false,
             piece_bytes: 2 << 20,

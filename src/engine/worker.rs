@@ -5,6 +5,7 @@
 
 use super::keeper::Keeper;
 use super::settings::Settings;
+use crate::aggregate::goaccess;
 use crate::aggregate::position::Position;
 use crate::aggregate::tally::{BATCH, Tally};
 use crate::format::LineFormat;
@@ -22,6 +23,8 @@ pub struct Worker<'run> {
     settings: &'run Settings,
     /// What it has counted.
     pub tally: Tally,
+    /// Its records, where they are counted as GoAccess does; the tally then holds only lines by kind.
+    pub goaccess: Option<Box<goaccess::Tally>>,
     keeper: Keeper,
     marks: Marks,
     scratch: Bump,
@@ -59,6 +62,7 @@ impl<'run> Worker<'run> {
         Worker {
             settings,
             tally: Tally::new(&settings.tally),
+            goaccess: settings.goaccess.then(Box::default),
             keeper: Keeper::new(&settings.keep),
             marks: Marks::default(),
             scratch: Bump::new(),
@@ -210,6 +214,9 @@ impl<'run> Worker<'run> {
         }
         if line.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
             self.tally.lines.blank += 1;
+            if let Some(goaccess) = &mut self.goaccess {
+                goaccess.add_blank(raw);
+            }
             return;
         }
         match piece.format.parse(line, scratch) {
@@ -253,8 +260,13 @@ impl<'run> Worker<'run> {
             batch.retain(|access| self.keeper.keeps(access));
             self.tally.lines.filtered += (before - batch.len()) as u64;
         }
-        if !batch.is_empty() {
-            self.tally.add(text, batch);
+        match &mut self.goaccess {
+            Some(goaccess) => {
+                goaccess.add(batch);
+                self.tally.lines.records += batch.len() as u64;
+            }
+            None if !batch.is_empty() => self.tally.add(text, batch),
+            None => {}
         }
         true
     }

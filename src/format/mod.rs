@@ -13,6 +13,7 @@ mod error_apache;
 mod error_nginx;
 mod error_visor;
 pub mod fast;
+pub mod goaccess;
 mod haproxy;
 mod json;
 mod json_fields;

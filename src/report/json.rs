@@ -14,18 +14,22 @@ use std::io::{self, BufWriter, Write};
 
 /// Writes the report and a final newline. Fails as `out` fails.
 pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
+    // The members of the report, and the rows or figures of each.
+    write_lines(snapshot, 2, out)
+}
+
+/// Writes any report whose values have a line each down to the level `levels_of_lines`.
+pub(super) fn write_lines(report: &impl Serialize, levels_of_lines: usize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
-    snapshot.serialize(&mut Serializer::with_formatter(&mut out, Rows::default()))?;
+    let rows = Rows { levels_of_lines, level: 0, has_value: false };
+    report.serialize(&mut Serializer::with_formatter(&mut out, rows))?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
-/// Levels whose values have a line each: the members of the report, and the rows or figures of each.
-const LEVELS_OF_LINES: usize = 2;
-
-/// Breaks lines down to [`LEVELS_OF_LINES`], two spaces a level, and keeps on one line what is deeper.
-#[derive(Default)]
+/// Breaks lines down to a level, two spaces a level, and keeps on one line what is deeper.
 struct Rows {
+    levels_of_lines: usize,
     level: usize,
     has_value: bool,
 }
@@ -38,7 +42,7 @@ impl Rows {
     }
 
     fn end<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
-        let has_lines = self.has_value && self.level <= LEVELS_OF_LINES;
+        let has_lines = self.has_value && self.level <= self.levels_of_lines;
         self.level = self.level.saturating_sub(1);
         // What was just closed is a value of what is around it.
         self.has_value = true;
@@ -50,7 +54,7 @@ impl Rows {
 
     fn separate<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
         self.has_value = true;
-        if self.level <= LEVELS_OF_LINES {
+        if self.level <= self.levels_of_lines {
             out.write_all(if first { b"" } else { b"," })?;
             self.new_line(out)
         } else {

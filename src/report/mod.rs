@@ -8,6 +8,7 @@
 //! spreadsheets from taking a cell for a formula; text lets nothing through that would move a terminal's cursor.
 
 pub mod csv;
+pub mod goaccess_json;
 mod invisible;
 pub mod json;
 pub mod text;
