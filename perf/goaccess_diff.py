@@ -8,8 +8,8 @@
 Both get the same list of static endings, the one that GoAccess's configuration file lists. Compared are all keys but
 when the report was made and how long that took; of `os` and `browsers` only their sums, since the families differ; and
 the order of rows with equal hits is left open. GoAccess shows users only for a format string with %e, so it is run once
-more for that panel. It takes two keys for one where 32 bits of a hash (djb2) agree: rows that this merges are merged here
-too, and told. Exit status: 0 equal, 1 different, 2 GoAccess or visor-fast failed. Needs nothing but Python and GoAccess;
+more for that panel (and lines without a user fail in that run). It takes two keys for one where 32 bits of a hash (djb2) agree: rows that this merges are merged here
+too, and told. `--save FILE` keeps what is compared of GoAccess's JSON, a row a line. Exit status: 0 equal, 1 different, 2 GoAccess or visor-fast failed. Needs nothing but Python and GoAccess;
 written for 1.11, and useful with 1.7 and later.
 """
 
@@ -149,12 +149,31 @@ class Differences:
             self.add(f"{name}: order", "", "")
 
 
+def save(report, path):
+    """What is compared, rows by key, so that a changed row is a changed line."""
+    lines = []
+    for name, panel in report.items():
+        if name == "general":
+            general = {name: value for name, value in panel.items() if name not in UNCOMPARED | {"log_path", "log_size"}}
+            lines.append(f'"general": {json.dumps(general)}')
+            continue
+        metadata = panel["metadata"]
+        rows = "".join(f",\n  {json.dumps(item)}" for item in sorted(panel["data"], key=key))[1:]
+        if name in SUMS_ONLY:
+            metadata, rows = {figure: {"total": metadata[figure]["total"]} for figure in ("hits", "visitors", "bytes")}, ""
+        for item in panel["data"]:
+            item.get("items", []).sort(key=key)
+        lines.append(f'"{name}": {{"metadata": {json.dumps(metadata)}, "data": [{rows}]}}')
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", type=Path)
     parser.add_argument("--format", choices=WITH_USER, default="COMBINED")
     parser.add_argument("--visor", type=Path, default=HERE.parent / "target/release/visor-fast")
     parser.add_argument("--goaccess", default="goaccess")
+    parser.add_argument("--save", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if not shutil.which(arguments.goaccess):
         fail(f"{arguments.goaccess} is not installed")
@@ -164,6 +183,8 @@ def main():
         theirs = run_goaccess(arguments.goaccess, arguments.log, named, Path(folder))
         own = [f"--log-format={WITH_USER[arguments.format]}", "--date-format=%d/%b/%Y", "--time-format=%H:%M:%S"]
         theirs["remote_user"] = run_goaccess(arguments.goaccess, arguments.log, own, Path(folder))["remote_user"]
+    if arguments.save:
+        save(theirs, arguments.save)
     ours = run_visor(arguments.visor, arguments.log, arguments.format)
     differences = Differences()
     for name in sorted(ours["general"].keys() | theirs["general"].keys()):

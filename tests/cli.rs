@@ -116,6 +116,9 @@ fn what_is_wrong_is_told_with_its_place_and_its_cure() {
         (&["analyze", "a.log", "--max-malformed", "half"], 2, "--max-malformed: "),
         (&["analyze", "a.log", "--format", "combind"], 2, "combined"),
         (&["analyze", "a.log", "-o", "report.xml"], 2, ".json, .csv or .txt"),
+        (&["analyze", "a.log", "--output", "goaccess-json", "-o", "a.json"], 2, "leave out -o, or run twice"),
+        (&["analyze", "a.log", "--output", "goaccess-json", "--timezone", "utc"], 2, "--timezone has no meaning"),
+        (&["analyze", "a.log", "--output", "goaccess-json", "--keep-query"], 2, "--keep-query has no meaning"),
         (&["analyze", "a.log", "-o", "no/such/folder.json"], 1, "no/such/folder.json"),
         (&["analyze", "a.log", "--threads", "0"], 2, "--threads"),
         (&["analyze", "--nonsense"], 2, "--nonsense"),
@@ -180,6 +183,36 @@ fn the_ending_of_a_file_chooses_the_form_and_the_rows() {
         serde_json::from_str::<serde_json::Value>(&read("r.json")).unwrap()["paths"].as_array().unwrap().len(),
         3
     );
+}
+
+#[test]
+fn the_report_in_goaccess_s_form_names_its_inputs_and_all_lines() {
+    let text = format!("{LINE}{LINE}# comment\n\n \nrubbish\n");
+    let folder = folder_with(&[("a.log", text.as_bytes())]);
+    let arguments = ["analyze", "--output", "goaccess-json", "--format", "combined", "a.log", "-"];
+    let output = visor_fed(folder.path(), &arguments, LINE.replace("/a?x=1", "/b").as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = json(&output);
+    for (key, expected) in [
+        ("total_requests", serde_json::json!(5)),
+        ("valid_requests", 3.into()),
+        ("failed_requests", 2.into()),
+        ("unique_visitors", 1.into()),
+        ("unique_files", 2.into()),
+        ("log_size", text.len().into()),
+        ("log_path", serde_json::json!(["a.log", "STDIN"])),
+    ] {
+        assert_eq!(report["general"][key], expected, "{key}");
+    }
+    assert_eq!(report["requests"]["data"][0]["data"], "/a?x=1");
+    let rows = |top: &str| {
+        let output = visor(folder.path(), &["analyze", "--output", "goaccess-json", "a.log", "--top", top]);
+        json(&output)["visitors"]["data"].as_array().unwrap().len()
+    };
+    assert_eq!((rows("1"), rows("5")), (1, 1));
+    let left_out = [&arguments[..6], &["--where", "path = /b"]].concat();
+    let general = json(&visor(folder.path(), &left_out))["general"].clone();
+    assert_eq!((&general["total_requests"], &general["valid_requests"]), (&4.into(), &0.into()));
 }
 
 #[test]

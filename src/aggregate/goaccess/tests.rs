@@ -140,7 +140,7 @@ fn percentages_are_those_of_32_bits() {
 
 #[test]
 fn a_panel_is_cut_and_its_figures_are_of_all() {
-    let hour = |hour| Time { wall_seconds: hour * 3600, ..GET.time };
+    let hour = |hour: i64| Time { wall_seconds: hour * 3600, ..GET.time };
     let records = [3, 3, 3, 2, 1, 1].map(|at| Access { time: hour(at), ..GET });
     let report = tally(&records).report(&Lines::default(), 2);
     assert_eq!(shown(&report.visit_time), [("01", 2, 1), ("03", 3, 1)]);
