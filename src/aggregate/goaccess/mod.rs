@@ -26,9 +26,11 @@ pub use snapshot::{Average, Count, General, Item, Metadata, Panel, Report, Sprea
 use crate::aggregate::zone::civil;
 use crate::format::goaccess::text;
 use crate::format::record::{Access, NONE};
+use arrayvec::ArrayString;
 use bumpalo::Bump;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::fmt::Write;
 use table::{Figures, Table};
 
 /// The endings of static files that the configuration shipped with GoAccess 1.11 lists, without those it comments out.
@@ -145,7 +147,10 @@ impl Tally {
             Some((known, row)) if known == day => row,
             _ => {
                 let (year, month, date) = civil(day);
-                self.days.number(format!("{year}{month:02}{date:02}").as_bytes())
+                let mut text = ArrayString::<32>::new();
+                // There is room for any date of 64 bits of seconds.
+                let _ = write!(text, "{year}{month:02}{date:02}");
+                self.days.number(text.as_bytes())
             }
         };
         self.last_day = Some((day, row));

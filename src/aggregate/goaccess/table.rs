@@ -61,15 +61,19 @@ impl Table {
         self.number_of(key, key.len())
     }
 
-    /// The same, for a key of which the first `name_bytes` are shown.
+    /// The same, for a key of which the first `name_bytes` are shown: of several the least, in whatever order they come.
     pub fn number_of(&mut self, key: &[u8], name_bytes: usize) -> u32 {
-        if let Some(row) = self.numbers.get(key) {
-            return *row;
+        let name_bytes = name_bytes as u32;
+        if let Some(&number) = self.numbers.get(key) {
+            if let Some(row) = self.rows.get_mut(number as usize) {
+                row.name_bytes = row.name_bytes.min(name_bytes);
+            }
+            return number;
         }
-        let row = self.rows.len() as u32;
-        self.rows.push(Row { figures: Figures::default(), name_bytes: name_bytes as u32 });
-        self.numbers.insert(key.into(), row);
-        row
+        let number = self.rows.len() as u32;
+        self.rows.push(Row { figures: Figures::default(), name_bytes });
+        self.numbers.insert(key.into(), number);
+        number
     }
 
     /// Adds to a row.

@@ -187,10 +187,9 @@ fn until(text: &[u8], end: u8) -> Option<usize> {
     Some(text.len())
 }
 
-/// The user in `ident user `, as `%^ %e` before the bracket takes it.
+/// The user in `ident user `, as `%^ %e` before the bracket takes it: what stands behind the first space, be it nothing.
 fn user(text: &[u8]) -> &[u8] {
-    let user = memchr::memchr(b' ', text).map_or(&b""[..], |space| text::trimmed(&text[space..]));
-    if user.is_empty() { NONE } else { user }
+    memchr::memchr(b' ', text).map_or(NONE, |space| text::trimmed(&text[space..]))
 }
 
 /// The second at which a day `10/Oct/2025` begins: `strptime` with `%d/%b/%Y`, to which months may be written out and

@@ -103,6 +103,8 @@ fn user_virtual_host_referrer_and_agent_are_as_goaccess_has_them() {
     for (what, name, line, expected) in [
         ("no user, no host", "combined", LINE.to_string(), ["-", "-", "-", "UA"]),
         ("a user", "combined", LINE.replace("- -", "- J Smith"), ["J Smith", "-", "-", "UA"]),
+        ("an empty user", "combined", LINE.replace("- -", "- "), ["", "-", "-", "UA"]),
+        ("no ident", "combined", LINE.replace("- - ", ""), ["-", "-", "-", "UA"]),
         ("a host", "vhost_combined", line.clone(), ["-", "www.example.org", "-", "UA"]),
         ("an empty referrer and agent", "combined", LINE.replace("\"-\" \"UA\"", "\"\" \"\""), ["-", "-", "-", ""]),
         ("a dash as agent", "combined", LINE.replace("UA", "-"), ["-", "-", "-", "-"]),
