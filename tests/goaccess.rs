@@ -37,7 +37,9 @@ fn comparable(mut report: Value) -> Value {
         match name.as_str() {
             "general" => {
                 let general = panel.as_object_mut().unwrap();
-                ["date_time", "generation_time", "log_path", "log_size"].map(|key| general.remove(key));
+                for key in ["date_time", "generation_time", "log_path", "log_size"] {
+                    general.remove(key);
+                }
             }
             "os" | "browsers" => {
                 let total = |figure: &str| json!({"total": panel["metadata"][figure]["total"]});

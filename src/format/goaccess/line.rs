@@ -211,8 +211,8 @@ fn date(text: &[u8]) -> Option<i64> {
     ];
     let mut parts = text.split(|byte| *byte == b'/');
     let (day, month, year) = (number(parts.next()?, 2)?, parts.next()?, number(parts.next()?, 4)?);
-    let names = |name: &&str| [&name[..3], name].iter().any(|name| name.as_bytes().eq_ignore_ascii_case(month));
-    let month = LONG.iter().position(|name| names(&name))? as u32 + 1;
+    let is_month = |name: &str| [&name[..3], name].iter().any(|name| name.as_bytes().eq_ignore_ascii_case(month));
+    let month = LONG.into_iter().position(is_month)? as u32 + 1;
     let days = time::days(year, month, day)?;
     parts.next().is_none().then_some(days * 86_400)
 }
