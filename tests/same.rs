@@ -122,3 +122,58 @@ fn columns_that_change_in_the_middle_hold_from_there_on_however_the_text_is_cut(
         assert_eq!(report(2, piece_bytes), expected, "pieces of {piece_bytes}");
     }
 }
+
+/// A JSON line drawn by number: regular, with escapes, cut, glued, an entry, nothing.
+fn json_line(draw: u32) -> String {
+    let (client, path, status) = (draw % 7, draw / 7 % 11, [200, 404, 500, 304][(draw / 77 % 4) as usize]);
+    let line = format!(
+        r#"{{"ts":176005{:04}.5,"request":{{"client_ip":"10.0.0.{client}","method":"GET","uri":"/p{path}\u0026{draw}","headers":{{"User-Agent":["curl/{path}"],"Etag":["\"x\""]}}}},"size":{draw},"status":{status},"msg":"handled request"}}"#,
+        draw % 10_000
+    );
+    match draw % 13 {
+        0 => line[..line.len() / 2].to_string(),
+        1 => format!("{line}{line}"),
+        2 => r#"{"level":"error","ts":1760050000,"msg":"it failed"}"#.to_string(),
+        3 => String::new(),
+        4 => line + "\r",
+        5 => format!("caddy  | {line}"),
+        _ => line,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn json_is_counted_the_same_by_its_marks_and_line_by_line(
+        draws in proptest::collection::vec(any::<u32>(), 0..200),
+        piece_bytes in 1usize..3000,
+    ) {
+        let text = draws.iter().map(|draw| json_line(*draw) + "\n").collect::<String>();
+        let report = |format: &str, piece_bytes| {
+            let found = report(text.as_bytes(), |settings| {
+                settings.format = Some(by_name(format, &FormatOptions::default()).unwrap());
+                settings.piece_bytes = piece_bytes;
+            });
+            // Why a line is malformed is for the first of several formats to say.
+            Snapshot { inputs: Vec::new(), malformed_samples: Vec::new(), ..found }
+        };
+        // Of several formats only the first one's regular lines are read by their marks.
+        let careful = report("haproxy,json", 1 << 20);
+        prop_assert_eq!(&report("json", 1 << 20), &careful);
+        prop_assert_eq!(&report("json", piece_bytes), &careful);
+    }
+}
+
+#[test]
+fn texts_that_need_more_scratch_memory_than_a_batch_should_are_counted() {
+    let long = "\\u0041".repeat(2 << 20);
+    let text = format!("{{\"ts\":1,\"status\":200,\"user\":\"{long}\"}}\n").repeat(2) + &json_line(6) + "\n";
+    for format in ["json", "haproxy,json"] {
+        let found = report(text.as_bytes(), |settings| {
+            settings.format = Some(by_name(format, &FormatOptions::default()).unwrap());
+            settings.max_line_bytes = 64 << 20;
+        });
+        assert_eq!((found.totals.lines, found.totals.records), (3, 3), "{format}");
+    }
+}

@@ -159,9 +159,9 @@ impl<'run> Worker<'run> {
             let scratch = std::mem::take(&mut self.scratch);
             let mut batch = ArrayVec::<Access<'_>, BATCH>::new();
             let mut more = true;
-            while !batch.is_full() {
+            while !batch.is_full() && scratch.allocated_bytes() < SCRATCH_BYTES_MAX {
                 let ahead = marks.get(next..).unwrap_or(&[]);
-                if let Some(line) = fast.regular(chunk, start, ahead)
+                if let Some(line) = fast.regular(chunk, start, ahead, &scratch)
                     && line.newline - start <= self.settings.max_line_bytes
                 {
                     batch.push(line.access);
@@ -178,9 +178,6 @@ impl<'run> Worker<'run> {
                 self.line(piece, &chunk[start..newline], true, cursor, &scratch, &mut batch);
                 next += skipped + 1;
                 start = newline + 1;
-                if scratch.allocated_bytes() > SCRATCH_BYTES_MAX {
-                    break;
-                }
             }
             cursor.at = base + start;
             let whole = self.count(piece.text, &mut batch, cursor, intact);
@@ -271,9 +268,10 @@ impl<'run> Worker<'run> {
         true
     }
 
+    /// Keeps the memory for the next batch, but not what one of huge lines took: it would count as full from the start.
     fn recycle(&mut self, mut scratch: Bump) {
         scratch.reset();
-        self.scratch = scratch;
+        self.scratch = if scratch.allocated_bytes() < SCRATCH_BYTES_MAX / 2 { scratch } else { Bump::new() };
     }
 }
 

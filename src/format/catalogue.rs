@@ -6,6 +6,7 @@ use super::elb::{self, Elb};
 use super::error_apache::{self, ApacheError};
 use super::error_nginx::{self, NginxError};
 use super::error_visor::{self, VisorError};
+use super::fast::Fast;
 use super::haproxy::{self, Haproxy};
 use super::json::{self, Json};
 use super::record::{Parsed, Reason};
@@ -211,6 +212,11 @@ impl LineFormat for AnyOf {
             }
         }
         first
+    }
+
+    fn fast(&self) -> Option<Fast> {
+        // A line that the first one understands is its.
+        self.formats.first()?.fast()
     }
 
     fn directive(&self, line: &[u8]) -> Option<Arc<dyn LineFormat>> {

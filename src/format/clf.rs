@@ -7,6 +7,7 @@
 //! backwards, where its place is fixed. Sources: Apache `mod_log_config` (formats `common`, `combined`,
 //! `vhost_combined`), nginx `ngx_http_log_module` (format `combined`).
 
+use super::clf_fast::ClfFast;
 use super::fast::Fast;
 use super::record::{Access, NONE, Parsed, Reason};
 use super::{LineFormat, client, request, time};
@@ -150,7 +151,7 @@ impl LineFormat for Clf {
     }
 
     fn fast(&self) -> Option<Fast> {
-        (!self.vhost).then(|| Fast::new(self.combined, &self.heartbeat))
+        Some(Fast::Clf(ClfFast::new(self.vhost, self.combined, &self.heartbeat)))
     }
 }
 
@@ -167,7 +168,7 @@ pub(super) fn without_marks<'line>(inner: &[u8], mark: &[u8; 2], scratch: &'line
 }
 
 /// The name of a virtual host, from `name`, `name:port` or `[ip]:port`; `None` where it is empty.
-fn vhost(text: &[u8]) -> Option<&[u8]> {
+pub(super) fn vhost(text: &[u8]) -> Option<&[u8]> {
     let name = match memchr::memrchr(b':', text) {
         Some(colon) if text[colon + 1..].iter().all(u8::is_ascii_digit) => &text[..colon],
         _ => text,

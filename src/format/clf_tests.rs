@@ -233,7 +233,8 @@ fn both(format: &Clf, text: &[u8]) {
     let mut fast = format.fast().unwrap();
     // Twice: with the hour not yet known, and known.
     for _ in 0..2 {
-        let Some(regular) = fast.regular(&padded, 0, marks.as_slice()) else { continue };
+        let scratch = Bump::new();
+        let Some(regular) = fast.regular(&padded, 0, marks.as_slice(), &scratch) else { continue };
         assert_eq!(regular.newline, text.len());
         let stripped = text.strip_suffix(b"\r").unwrap_or(text);
         parse_with(format, stripped, |careful| assert_eq!(Parsed::Access(regular.access, 0), careful));
@@ -243,6 +244,7 @@ fn both(format: &Clf, text: &[u8]) {
 proptest! {
     #[test]
     fn the_fast_path_says_what_the_careful_parser_says(
+        vhost in "(|www.example.org:443 |[a-z0-9:.\\[\\]-]{0,6} )",
         client in "([0-9.]{1,16}|[0-9a-f:]{2,20}|[a-z.,:\\[\\] -]{0,12})",
         user in "(-|[a-z \\[\\]]{0,8})",
         date in "(10/Oct/2023|29/Feb/2023|[0-3][0-9]/(Jan|Feb|Xxx)/[0-9]{4})",
@@ -254,12 +256,13 @@ proptest! {
         end in "(|\r| x)",
         is_combined in any::<bool>(),
     ) {
-        let mut text = format!("{client} - {user} [{date}:{clock} +0100] \"{request}\" {status} {bytes}");
+        let mut text = format!("{vhost}{client} - {user} [{date}:{clock} +0100] \"{request}\" {status} {bytes}");
         if is_combined {
             text += &format!(" \"-\" \"{agent}\"");
         }
         text += &end;
-        for format in [Clf::new(false, true, b"HEARTBEAT"), Clf::new(false, false, b"HEARTBEAT")] {
+        for (vhost, combined) in [(false, true), (false, false), (true, true), (true, false)] {
+            let format = Clf::new(vhost, combined, b"HEARTBEAT");
             both(&format, text.replace('\n', "").as_bytes());
         }
     }

@@ -3,6 +3,10 @@
 /// The client in a token: of a list the first, without the port of `ip:port` and `[ip]:port`, without brackets. IPv6
 /// without brackets, zones, host names and `unix:` stay as written.
 pub fn normalise(token: &[u8]) -> &[u8] {
+    // Most are IPv4 addresses. Of these bytes (digits, the dot and the slash between them) all stay.
+    if !token.is_empty() && token.iter().all(|byte| matches!(byte, b'.'..=b'9')) {
+        return token;
+    }
     let first = memchr::memchr(b',', token).map_or(token, |at| &token[..at]);
     let first = first.trim_ascii();
     if let Some(inner) = first.strip_prefix(b"[") {

@@ -11,6 +11,24 @@ const DIGITS_MAX: usize = 64;
 ///
 /// Seconds become microseconds with `power` 6, nanoseconds with `power` -3.
 pub fn scaled(text: &[u8], power: i32) -> Option<u64> {
+    // The usual ones: digits, perhaps a point and more of them, within 64 bits.
+    if let Some(Plain { whole, fraction }) = plain(text).filter(|_| power.unsigned_abs() <= 9) {
+        let factor = |power: u32| TENS.get(power as usize).copied();
+        if power <= 0 {
+            return Some(whole / factor(power.unsigned_abs())?);
+        }
+        let power = power.unsigned_abs();
+        let kept = fraction.get(..power as usize).unwrap_or(fraction);
+        let behind = digits(kept)? * factor(power - kept.len() as u32)?;
+        return whole.checked_mul(factor(power)?)?.checked_add(behind);
+    }
+    careful(text, power)
+}
+
+/// Powers of ten up to the largest that a unit is apart from another.
+const TENS: [u64; 10] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+
+fn careful(text: &[u8], power: i32) -> Option<u64> {
     let (number, rest) = split_number(text)?;
     if !rest.is_empty() {
         return None;
@@ -47,10 +65,54 @@ pub fn go_duration_micros(text: &[u8]) -> Option<u64> {
     (!text.is_empty()).then_some(nanos / 1000)
 }
 
+/// A number without sign and exponent.
+struct Plain<'a> {
+    whole: u64,
+    fraction: &'a [u8],
+}
+
+/// The parts of a number of at most eighteen digits before its point and as many behind it.
+#[inline(always)]
+fn plain(text: &[u8]) -> Option<Plain<'_>> {
+    let (whole, fraction) = match text.iter().position(|byte| *byte == b'.') {
+        Some(point) => (text.get(..point)?, text.get(point + 1..)?),
+        None => (text, &b"0"[..]),
+    };
+    digits(fraction)?;
+    Some(Plain { whole: digits(whole)?, fraction })
+}
+
+/// The value of one to eighteen digits: eight together as a word, the others one by one.
+#[inline(always)]
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let (words, rest) = text.as_chunks::<8>();
+    let start = words.iter().try_fold(0, |sum, word| Some(sum * 100_000_000 + eight_digits(word)?))?;
+    rest.iter().try_fold(start, |sum, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| sum * 10 + u64::from(digit))
+    })
+}
+
+/// The value of eight digits. Pairs, fours and all eight: each step adds the lower neighbour to ten times (a hundred,
+/// ten thousand times) the higher one, which stands first and so in the lower byte.
+#[inline(always)]
+fn eight_digits(text: &[u8; 8]) -> Option<u64> {
+    let values = u64::from_le_bytes(*text) ^ 0x3030_3030_3030_3030;
+    if (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+}
+
 /// Digits only, at least one, within 64 bits.
 pub fn integer(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
+    if text.len() <= 18 {
+        return digits(text);
     }
     text.iter().try_fold(0u64, |sum, &byte| {
         let digit = byte.wrapping_sub(b'0');
@@ -123,6 +185,7 @@ fn split_digits(text: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn numbers_are_scaled_by_their_digits() {
@@ -170,6 +233,23 @@ mod tests {
         ];
         for (what, text, expected) in cases {
             assert_eq!(go_duration_micros(text.as_bytes()), expected, "{what}: {text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_usual_numbers_are_read_as_any_number_is(
+            text in "[0-9]{0,20}(\\.[0-9]{0,20})?|-?[0-9.eE+x]{0,12}",
+            power in -10i32..=10,
+        ) {
+            prop_assert_eq!(scaled(text.as_bytes(), power), careful(text.as_bytes(), power));
+        }
+
+        #[test]
+        fn integers_are_read_as_the_standard_library_reads_them(text in "[0-9]{0,24}|[0-9/:]{0,20}") {
+            prop_assert_eq!(integer(text.as_bytes()), text.parse().ok());
         }
     }
 }

@@ -15,6 +15,7 @@
 //! A short prefix that ends in `|` is skipped (docker compose writes `caddy  | {...}`). Objects that follow the first
 //! one are glued records; other text behind it is passed over.
 
+use super::fast::Fast;
 use super::json_fields::{Field, KNOWN, Key, mapping};
 use super::json_paths::Paths;
 use super::json_text::unescape;
@@ -34,7 +35,7 @@ pub const EXAMPLE: &str = concat!(
 const PREFIX_MAX: usize = 128;
 
 /// JSON lines with a set of wanted keys.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Json {
     heartbeat: Vec<u8>,
     paths: Paths,
@@ -90,6 +91,11 @@ impl Json {
         })
     }
 
+    /// The wanted keys.
+    pub(super) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
     /// The record of the object that starts at `start`, and where the object ends.
     fn record<'line>(
         &self,
@@ -97,16 +103,11 @@ impl Json {
         start: usize,
         scratch: &'line Bump,
     ) -> Result<(Parsed<'line>, usize), Reason> {
-        let mut found = Found { slots: [None; Field::COUNT], is_wrong: false, scratch };
-        let end = walk(line, start, &self.paths, scratch, |rank, value| {
-            if let Some(leaf) = self.leaves.get(usize::from(rank)) {
-                found.take(Slot { value, rank, leaf: *leaf });
-            }
-        });
+        let mut found = Found::new(self, scratch);
+        let end = walk(line, start, &self.paths, scratch, |rank, value| found.take(rank, value));
         let end = end.filter(|_| !found.is_wrong).ok_or(Reason::Json)?;
         let time = found.time()?;
-        let is_alive = |field| found.has(field) && found.text(field) == self.heartbeat;
-        let parsed = if is_alive(Field::Request) || is_alive(Field::Message) {
+        let parsed = if found.is_alive() {
             Parsed::Heartbeat(time)
         } else if found.is_request() {
             Parsed::Access(found.access(time.ok_or(Reason::Time)?)?, 0)
@@ -150,10 +151,14 @@ impl LineFormat for Json {
             Err(reason) => self.wrapped(line, scratch).unwrap_or(Parsed::Malformed(reason)),
         }
     }
+
+    fn fast(&self) -> Option<Fast> {
+        Some(Fast::Json(Box::new(self.clone())))
+    }
 }
 
 /// Where the object starts: at the first byte that is no white space, there or behind a prefix.
-fn opening(line: &[u8]) -> Option<usize> {
+pub(super) fn opening(line: &[u8]) -> Option<usize> {
     let at = space(line, 0);
     if line.get(at) == Some(&b'{') {
         return Some(at);
@@ -171,29 +176,51 @@ struct Slot<'line> {
 }
 
 /// The values that a line has, by field.
-struct Found<'line> {
+pub(super) struct Found<'line, 'json> {
     slots: [Option<Slot<'line>>; Field::COUNT],
     /// Whether a key that the user mapped has a value of a wrong kind.
     is_wrong: bool,
+    json: &'json Json,
     scratch: &'line Bump,
 }
 
-impl<'line> Found<'line> {
+impl<'line, 'json> Found<'line, 'json> {
+    /// Nothing yet.
+    pub(super) fn new(json: &'json Json, scratch: &'line Bump) -> Found<'line, 'json> {
+        Found { slots: [None; Field::COUNT], is_wrong: false, json, scratch }
+    }
+
+    /// Takes the value of the path `rank`.
     #[inline(always)]
-    fn take(&mut self, slot: Slot<'line>) {
-        match slot.value {
+    pub(super) fn take(&mut self, rank: u8, value: Value<'line>) {
+        let Some(&leaf) = self.json.leaves.get(usize::from(rank)) else { return };
+        match value {
             Value::Null => return,
             Value::Text(text) if matches!(text.raw, b"" | b"-") => return,
             Value::Container | Value::Bool(_) => {
-                self.is_wrong |= slot.leaf.is_mapped;
+                self.is_wrong |= leaf.is_mapped;
                 return;
             }
             Value::Text(_) | Value::Number(_) => {}
         }
-        let place = &mut self.slots[slot.leaf.field as usize];
-        if place.is_none_or(|before| slot.rank <= before.rank) {
-            *place = Some(slot);
+        let place = &mut self.slots[leaf.field as usize];
+        if place.is_none_or(|before| rank <= before.rank) {
+            *place = Some(Slot { value, rank, leaf });
         }
+    }
+
+    /// The request, where these are the values of one and all of them are well-formed.
+    #[inline(always)]
+    pub(super) fn request(&self) -> Option<Access<'line>> {
+        if self.is_wrong || self.is_alive() || !self.is_request() {
+            return None;
+        }
+        self.access(self.time().ok()??).ok()
+    }
+
+    fn is_alive(&self) -> bool {
+        let says = |field| self.has(field) && self.text(field) == self.json.heartbeat;
+        says(Field::Request) || says(Field::Message)
     }
 
     fn slot(&self, field: Field) -> Option<&Slot<'line>> {
@@ -268,9 +295,12 @@ impl<'line> Found<'line> {
     fn latency_micros(&self) -> Result<Option<u64>, Reason> {
         let Some(slot) = self.slot(Field::Latency) else { return Ok(None) };
         let text = self.text(Field::Latency);
-        match decimal::go_duration_micros(text) {
-            Some(micros) if !self.is_number(Field::Latency) => Ok(Some(micros)),
-            _ => value::latency_micros(text, slot.leaf.power),
+        // A number has no unit, as a text it may have one; most are of digits alone also then.
+        let in_words =
+            if text.last().is_some_and(u8::is_ascii_digit) { None } else { decimal::go_duration_micros(text) };
+        match in_words {
+            Some(micros) => Ok(Some(micros)),
+            None => value::latency_micros(text, slot.leaf.power),
         }
     }
 

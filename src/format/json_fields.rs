@@ -8,7 +8,7 @@
 
 /// What a value is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
+#[repr(u8)]
 pub enum Field {
     /// When, in any shape of `moment`.
     Time,

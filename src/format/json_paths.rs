@@ -1,7 +1,7 @@
 //! Which keys of a document are wanted: paths such as `request.headers.User-Agent[0]`, compiled to a tree of nodes.
 //!
 //! A key is looked up by its length and its first and last eight bytes, which for keys up to sixteen bytes is the whole
-//! key: no comparison of memory follows, and a key that is not wanted is known after one probe of a small table.
+//! key: no comparison of memory follows, and a key that is not wanted is known after one probe of a sparse table.
 //!
 //! A path with dots is entered twice, step by step and as one flat key, so that `http.status` finds both
 //! `{"http":{"status":200}}` and `{"http.status":200}`.
@@ -85,7 +85,19 @@ impl Paths {
         if node == Node::NOTHING {
             return Node::NOTHING;
         }
-        self.nodes.get(usize::from(node.0)).map_or(Node::NOTHING, |wanted| wanted.keys.get(key))
+        let Some(wanted) = self.nodes.get(usize::from(node.0)) else { return Node::NOTHING };
+        wanted.keys.get(Mark::of(key), |other| other == key)
+    }
+
+    /// The same of the key `text[from..to]`; `None` where it stands so near to the end of `text` that it cannot be told.
+    #[inline(always)]
+    pub fn key_within(&self, node: Node, text: &[u8], from: usize, to: usize) -> Option<Node> {
+        if node == Node::NOTHING {
+            return Some(Node::NOTHING);
+        }
+        let mark = Mark::within(text, from, to)?;
+        let Some(wanted) = self.nodes.get(usize::from(node.0)) else { return Some(Node::NOTHING) };
+        Some(wanted.keys.get(mark, |other| text.get(from..to) == Some(other)))
     }
 
     /// The node of an element of the array at `node`.
@@ -136,11 +148,13 @@ fn steps(path: &str) -> Result<Vec<Step<'_>>, String> {
     Ok(steps)
 }
 
-/// The keys of one object: an open-addressed table, never more than half full.
+/// The keys of one object: an open-addressed table of entry numbers, at most an eighth full, so that the first probe
+/// nearly always tells.
 #[derive(Clone, Debug, Default)]
 struct Keys {
-    slots: Vec<Option<Entry>>,
-    count: usize,
+    /// One more than the number of the entry that is there; 0 for none.
+    places: Vec<u16>,
+    entries: Vec<Entry>,
 }
 
 #[derive(Clone, Debug)]
@@ -152,37 +166,30 @@ struct Entry {
 
 impl Keys {
     fn insert(&mut self, key: &[u8], node: Node) {
-        if (self.count + 1) * 2 > self.slots.len() {
-            let room = (self.slots.len() * 2).max(8);
-            let old = std::mem::replace(&mut self.slots, vec![None; room]);
-            old.into_iter().flatten().for_each(|entry| self.place(entry));
-        }
-        self.count += 1;
-        self.place(Entry { mark: Mark::of(key), key: key.into(), node });
-    }
-
-    fn place(&mut self, entry: Entry) {
-        let mut at = entry.mark.hash();
-        let mask = self.slots.len() - 1;
-        while let Some(slot) = self.slots.get_mut(at & mask) {
-            if slot.is_none() {
-                *slot = Some(entry);
-                return;
+        self.entries.push(Entry { mark: Mark::of(key), key: key.into(), node });
+        let room = (self.entries.len() * 8).next_power_of_two().max(self.places.len());
+        self.places.clear();
+        self.places.resize(room, 0);
+        for (number, entry) in (1..).zip(&self.entries) {
+            let mut at = entry.mark.hash();
+            while let Some(place) = self.places.get_mut(at & (room - 1)) {
+                if *place == 0 {
+                    *place = number;
+                    break;
+                }
+                at += 1;
             }
-            at += 1;
         }
     }
 
+    /// The node of the key with this mark; `is_equal` compares a key of more than sixteen bytes.
     #[inline(always)]
-    fn get(&self, key: &[u8]) -> Node {
-        if self.slots.is_empty() {
-            return Node::NOTHING;
-        }
-        let mark = Mark::of(key);
+    fn get(&self, mark: Mark, is_equal: impl Fn(&[u8]) -> bool) -> Node {
         let mut at = mark.hash();
-        let mask = self.slots.len() - 1;
-        while let Some(Some(entry)) = self.slots.get(at & mask) {
-            if entry.mark == mark && (key.len() <= 16 || *entry.key == *key) {
+        while let Some(number) = self.places.get(at & self.places.len().wrapping_sub(1))
+            && let Some(entry) = self.entries.get(usize::from(number.wrapping_sub(1)))
+        {
+            if entry.mark == mark && (mark.length <= 16 || is_equal(&entry.key)) {
                 return entry.node;
             }
             at += 1;
@@ -191,7 +198,7 @@ impl Keys {
     }
 }
 
-/// The length and the ends of a key; all of it up to sixteen bytes.
+/// The length of a key, its first eight bytes and, behind them, its last eight; all of it up to sixteen bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     first: u64,
@@ -203,14 +210,28 @@ impl Mark {
     #[inline(always)]
     fn of(key: &[u8]) -> Mark {
         let length = key.len();
-        let (first, last) = if let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) {
-            (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-        } else if let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) {
-            (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
-        } else {
-            (key.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0)
-        };
-        Mark { first, last, length }
+        match (key.first_chunk(), key.last_chunk()) {
+            (Some(first), Some(last)) => {
+                let last = if length > 8 { u64::from_le_bytes(*last) } else { 0 };
+                Mark { first: u64::from_le_bytes(*first), last, length }
+            }
+            _ => {
+                let first = key.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+                Mark { first, last: 0, length }
+            }
+        }
+    }
+
+    /// The mark of `text[from..to]`, without a branch that depends on the length; `None` within eight bytes of the end.
+    #[inline(always)]
+    fn within(text: &[u8], from: usize, to: usize) -> Option<Mark> {
+        let word = |at: usize| Some(u64::from_le_bytes(*text.get(at..)?.first_chunk()?));
+        let length = to.checked_sub(from)?;
+        let (first, is_long) = (word(from)?, length > 8);
+        let last = word(if is_long { to - 8 } else { from })?;
+        let kept = u64::MAX >> (64 - 8 * length.clamp(1, 8));
+        // The only key of length 0 is told from others by its length.
+        Some(Mark { first: first & if length > 0 { kept } else { 0 }, last: if is_long { last } else { 0 }, length })
     }
 
     #[inline(always)]
@@ -225,11 +246,16 @@ impl Mark {
 mod tests {
     use super::*;
 
-    /// The node that a chain of keys leads to.
+    /// The node that a chain of keys leads to, looked up both ways.
     fn follow(paths: &Paths, keys: &[&str]) -> Option<u8> {
         paths.leaf(keys.iter().fold(Node::ROOT, |node, key| match key.parse() {
             Ok(index) => paths.element(node, index),
-            Err(_) => paths.key(node, key.as_bytes()),
+            Err(_) => {
+                let found = paths.key(node, key.as_bytes());
+                let text = format!("before\"{key}\" and behind");
+                assert_eq!(paths.key_within(node, text.as_bytes(), 7, 7 + key.len()), Some(found), "{key}");
+                found
+            }
         }))
     }
 

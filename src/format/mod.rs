@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod clf;
+mod clf_fast;
 mod client;
 mod decimal;
 pub mod detect;
@@ -16,7 +17,9 @@ pub mod fast;
 pub mod goaccess;
 mod haproxy;
 mod json;
+mod json_fast;
 mod json_fields;
+mod json_marks;
 mod json_paths;
 mod json_text;
 mod json_walk;

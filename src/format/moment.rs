@@ -55,6 +55,18 @@ pub fn clf(text: &[u8]) -> Option<Time> {
 /// A number since 1970, UTC: seconds, or milli-, micro- or nanoseconds where seconds would be after the
 /// year 5138. A moment after the year 2554, which 64 bits of nanoseconds do not reach, is none.
 pub fn epoch(text: &[u8]) -> Option<Time> {
+    // Ten digits before a point are seconds from 2001 to 2286, as nearly all are.
+    if let Some((seconds, rest)) = text.split_first_chunk::<10>()
+        && let Some(wall_seconds) = decimal::integer(seconds)
+        && let Some(nanos) = if rest.is_empty() { Some(0) } else { rest.strip_prefix(b".").and_then(time::fraction) }
+        && rest.len() <= 18
+    {
+        return Some(Time { wall_seconds: wall_seconds as i64, offset_seconds: 0, nanos });
+    }
+    epoch_in_any_unit(text)
+}
+
+fn epoch_in_any_unit(text: &[u8]) -> Option<Time> {
     let power = match decimal::scaled(text, 0)? {
         0..100_000_000_000 => 0,
         100_000_000_000..100_000_000_000_000 => 3,
@@ -89,6 +101,7 @@ fn offset(text: &[u8]) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn moments_of_every_shape() {
@@ -129,6 +142,13 @@ mod tests {
         ];
         for (what, text, expected) in cases {
             assert_eq!(any(text.as_bytes()), expected, "{what}: {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_usual_seconds_are_read_as_any_number_is(text in "[0-9]{9,11}(\\.[0-9]{0,20})?|[0-9.eE-]{0,14}") {
+            prop_assert_eq!(epoch(text.as_bytes()), epoch_in_any_unit(text.as_bytes()));
         }
     }
 }

@@ -19,6 +19,30 @@ const NOT_ONE: Request<'static> = Request { method: NONE, target: NONE, protocol
 /// send. Without a protocol, `METHOD SP /target` is a Simple-Request of HTTP/0.9 (RFC 1945, 4.1). Anything else, such as
 /// the bytes of a TLS handshake, is no request line.
 pub fn take_apart(line: &[u8]) -> Request<'_> {
+    // The usual ones are known by their ends: a method, a target of a byte at least, a protocol.
+    if let Some((rest, b" HTTP/1.1" | b" HTTP/2.0" | b" HTTP/1.0" | b" HTTP/3.0")) = line.split_last_chunk()
+        && let Some((method, target)) = usual_method(rest)
+        && !target.is_empty()
+    {
+        return Request { method, target, protocol: &line[line.len() - 8..] };
+    }
+    careful(line)
+}
+
+/// A usual method and what stands behind the space after it.
+#[inline(always)]
+fn usual_method(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = if text.starts_with(b"GET ") {
+        3
+    } else if text.starts_with(b"POST ") || text.starts_with(b"HEAD ") {
+        4
+    } else {
+        return None;
+    };
+    Some((text.get(..length)?, text.get(length + 1..)?))
+}
+
+fn careful(line: &[u8]) -> Request<'_> {
     let Some(space) = memchr::memchr(b' ', line) else { return NOT_ONE };
     let (method, rest) = (&line[..space], &line[space + 1..]);
     if method.is_empty() || !method.iter().all(|byte| is_token(*byte)) {
@@ -52,6 +76,7 @@ fn is_token(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_request_line_is_taken_apart_or_is_none() {
@@ -75,6 +100,15 @@ mod tests {
         ] {
             let Request { method, target, protocol } = take_apart(line.as_bytes());
             assert_eq!([method, target, protocol], expected.map(str::as_bytes), "{what}: {line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_usual_requests_are_taken_apart_as_any_request_is(
+            line in "(GET|POST|HEAD|GETS|) ?[/a ]{0,4} ?(HTTP/[0-3.]{0,4})?( HTTP/1.1)?",
+        ) {
+            prop_assert_eq!(take_apart(line.as_bytes()), careful(line.as_bytes()));
         }
     }
 }

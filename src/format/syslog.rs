@@ -16,6 +16,7 @@
 //! Sources: RFC 3164, 4.1; RFC 5424, 6.
 
 use super::clf::token;
+use super::fast::Fast;
 use super::record::{ErrorEntry, Parsed, Reason, Time};
 use super::{LineFormat, decimal, moment, time};
 use bumpalo::Bump;
@@ -60,6 +61,12 @@ impl LineFormat for Syslog {
             Parsed::Heartbeat(own) => Parsed::Heartbeat(own.or(time)),
             parsed => parsed,
         }
+    }
+
+    fn fast(&self) -> Option<Fast> {
+        // A regular line has quotes, so that it is not the heartbeat where that has none.
+        let inner = self.inner.fast().filter(|_| !self.heartbeat.contains(&b'"'))?;
+        Some(Fast::Syslog(Box::new(inner)))
     }
 }
 

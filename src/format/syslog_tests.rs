@@ -129,3 +129,36 @@ proptest! {
         by_name("syslog:combined", &FormatOptions::default()).unwrap().parse(&line, &Bump::new());
     }
 }
+
+#[test]
+fn regular_lines_behind_a_header_are_read_alike() {
+    use crate::scan::{Kernel, Marks};
+    let examples = ["combined", "vhost_combined", "common", "json"];
+    let mut marks = Marks::default();
+    for name in examples {
+        let example = ENTRIES.iter().find(|entry| entry.name == name).unwrap().example;
+        let format = by_name(&format!("syslog:{name}"), &FormatOptions::default()).unwrap();
+        for (header, taken) in [
+            (OLD, true),
+            ("Oct 11 22:14:15 web1 nginx[7]: ", true),
+            ("<190>Oct 11 22:14:15 web1 ", true),
+            ("2025-10-21T04:01:45Z web1 nginx:  ", name == "json"),
+            ("<165>1 - web1 nginx 1 - - \u{feff}", true),
+            // Quotes in the header come before those of the line.
+            (NEW, false),
+            ("<190>Oct 11 22:14:15 web1 a:\"b: ", false),
+            ("<190>Oct 11 22:14:15 web1 nginx:\"", false),
+            ("nothing ", false),
+        ] {
+            let text = format!("{header}{example}\nwhat follows is long enough");
+            Kernel::choose(None).unwrap().structure(text.as_bytes(), &mut marks);
+            let (scratch, mut fast) = (Bump::new(), format.fast().unwrap());
+            let regular = fast.regular(text.as_bytes(), 0, marks.as_slice(), &scratch);
+            assert_eq!(regular.is_some(), taken, "{text}");
+            if let Some(regular) = regular {
+                let line = &text.as_bytes()[..regular.newline];
+                assert_eq!(Parsed::Access(regular.access, 0), format.parse(line, &scratch), "{text}");
+            }
+        }
+    }
+}
