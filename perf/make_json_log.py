@@ -4,9 +4,9 @@
     perf/make_json_log.py --kind caddy --lines 500000 --seed 1 > caddy.json.log
 
 The kinds: `caddy`, as Caddy 2 writes its access log (nested request and headers; headers in any order, since Go walks
-its maps so; about 900 bytes a line); `nginx`, a flat log_format with escape=json (about 450 bytes); `traefik`, with the
-fields that Traefik keeps by default (about 900 bytes); `mapped`, an application's own keys, with a space behind commas and
-colons, for `--format json:client=remote.ip,...` (about 350 bytes). A share of the lines is malformed: cut in the middle.
+its maps so; about 1040 bytes a line); `nginx`, a flat log_format with escape=json (570 bytes); `traefik`, with the fields
+that Traefik keeps by default (1000 bytes); `mapped`, an application's own keys, with a space behind commas and colons, for
+`--format json:client=remote.ip,...` (380 bytes). A share of the lines is malformed: cut in the middle.
 The same seed gives the same bytes. Needs nothing but Python.
 """
 

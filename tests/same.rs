@@ -156,7 +156,7 @@ proptest! {
                 settings.piece_bytes = piece_bytes;
             });
             // Why a line is malformed is for the first of several formats to say.
-            Snapshot { inputs: Vec::new(), malformed_samples: Vec::new(), ..found }
+            Snapshot { inputs: Vec::new(), malformed_reasons: Vec::new(), malformed_samples: Vec::new(), ..found }
         };
         // Of several formats only the first one's regular lines are read by their marks.
         let careful = report("haproxy,json", 1 << 20);

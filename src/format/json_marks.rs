@@ -247,7 +247,7 @@ fn digits(text: &[u8], start: usize) -> Option<usize> {
         let word = u64::from_le_bytes(*text.get(at..)?.first_chunk()?);
         // The high bit of each byte that is no digit: `0` to `9` become 0 to 9, and 0x76 lifts what is more to it.
         let value = word ^ 0x3030_3030_3030_3030;
-        let others = ((value & 0x7f7f_7f7f_7f7f_7f7f) + 0x7676_7676_7676_7676 | value) & 0x8080_8080_8080_8080;
+        let others = (((value & 0x7f7f_7f7f_7f7f_7f7f) + 0x7676_7676_7676_7676) | value) & 0x8080_8080_8080_8080;
         if others != 0 {
             at += others.trailing_zeros() as usize / 8;
             return (at > start).then_some(at);

@@ -101,7 +101,7 @@ fn offset(text: &[u8]) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use proptest::prelude::{prop_assert_eq, proptest};
 
     #[test]
     fn moments_of_every_shape() {
