@@ -138,6 +138,9 @@ fn lists(records: &[Record], totals: Totals, options: &Options) -> Snapshot {
     }
 }
 
+/// Empty buckets that a report shows at most: a gap that is longer than what is left of them is not filled.
+const EMPTY_MAX: i64 = 100_000;
+
 /// Buckets from the first to the last, gaps filled with zeros.
 fn buckets(records: &[Record], options: &Options) -> Vec<Bucket> {
     let bucket_of = |record: &Record| record.wall_seconds.div_euclid(options.bucket_seconds);
@@ -151,14 +154,21 @@ fn buckets(records: &[Record], options: &Options) -> Vec<Bucket> {
         visitors.insert(visitor(record));
     }
     let offsets: BTreeSet<i64> = records.iter().map(|record| record.offset_seconds).collect();
-    let (Some((&first, _)), Some((&last, _))) = (buckets.first_key_value(), buckets.last_key_value()) else {
-        return Vec::new();
-    };
-    let filled = |number: i64| {
-        let (bucket, visitors) = buckets.remove(&number).unwrap_or_default();
-        Bucket { start: start(number * options.bucket_seconds, &offsets), visitors: visitors.len() as u64, ..bucket }
-    };
-    (first..=last).map(filled).collect()
+    let (mut list, mut empty_left) = (Vec::new(), EMPTY_MAX);
+    let mut last: Option<i64> = None;
+    for (number, (bucket, visitors)) in buckets {
+        let gap = last.map_or(0, |last| number - last - 1);
+        if gap <= empty_left {
+            empty_left -= gap;
+            for empty in number - gap..number {
+                list.push(Bucket { start: start(empty * options.bucket_seconds, &offsets), ..Bucket::default() });
+            }
+        }
+        let start = start(number * options.bucket_seconds, &offsets);
+        list.push(Bucket { start, visitors: visitors.len() as u64, ..bucket });
+        last = Some(number);
+    }
+    list
 }
 
 fn start(wall_seconds: i64, offsets: &BTreeSet<i64>) -> String {

@@ -45,7 +45,9 @@ fn head() -> String {
     // Words that end with a comma go on with the next.
     let client = format!(r#"(?:{c}*\\?, )*(?:{c}*(?:[^ ",\\]|\\[^ ,])\\?|\\)"#);
     let time = r"\[(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\]";
-    format!(r#"(?s-u)^({client}) ({word}) {QUOTED} {time} "#)
+    // A backslash before the space behind the user is the user's.
+    let user = r#"((?:[^"\\]|\\.)*\\?)"#;
+    format!(r#"(?s-u)^({client}) ({word}) {user} {time} "#)
 }
 
 fn pattern(combined: bool) -> Regex {
