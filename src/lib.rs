@@ -4,6 +4,7 @@
 
 pub mod aggregate; // record -> tally -> snapshot
 pub mod cli; // flags, commands, exit codes
+pub mod clock; // the only file that asks the time
 pub mod engine; // threads, pieces, progress, interrupt
 pub mod filter; // record -> kept or left out
 pub mod format; // line -> record, borrowed from the line
@@ -11,6 +12,7 @@ mod parallel; // two functions at the same time
 pub mod report; // snapshot -> terminal, JSON, CSV
 pub mod scan; // bytes -> lines and delimiter positions; the SIMD kernels
 pub mod source; // where bytes come from: mapped files, streams, compressed files
+pub mod text_error; // a wrong text of the user's, with carets under the place
 
 #[doc(hidden)]
 pub mod oracle; // the slow truth for tests, benches and fuzzing

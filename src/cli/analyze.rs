@@ -6,19 +6,19 @@ use super::progress::watched;
 use super::{Exit, Failure, tell};
 use crate::aggregate::goaccess::General;
 use crate::aggregate::snapshot::Snapshot;
+use crate::clock;
 use crate::engine::{Outcome, Progress, Settings, analyze};
 use crate::source::{Expansion, Named, expand_all};
-use jiff::{Timestamp, ZonedDateTime};
+
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 /// Runs the command.
 pub fn run(flags: Flags) -> Result<Exit, Failure> {
-    let start = Instant::now();
-    let settings = flags.settings(Timestamp::now())?;
+    let start = clock::monotonic();
+    let settings = flags.settings(&clock::now())?;
     let most_malformed = flags.malformed_share()?;
     let Expansion { inputs, errors } = inputs(&flags)?;
     if let (Some(error), false) = (errors.first(), flags.keep_going) {
@@ -80,7 +80,7 @@ fn inputs(flags: &Flags) -> Result<Expansion, Failure> {
 
 /// What GoAccess says of a run beside the counts: when, how long, of which inputs and how much on disk.
 fn describe(general: &mut General, inputs: &[Named], seconds: f64) {
-    general.date_time = ZonedDateTime::now().strftime("%Y-%m-%d %H:%M:%S %z").to_string();
+    general.date_time = clock::now().strftime("%Y-%m-%d %H:%M:%S %z").to_string();
     general.generation_time = (seconds as u64).max(1);
     let size = |input: &Named| match input {
         Named::Stdin => 0,

@@ -11,8 +11,8 @@ use crate::filter::{Filter, units};
 use crate::format::catalogue::{FormatOptions, by_name};
 use crate::scan::Kernel;
 use clap::Args;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ZonedDateTime};
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
@@ -127,8 +127,8 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The settings that the flags mean; `now` is what "2h ago" counts from.
-    pub fn settings(&self, now: Timestamp) -> Result<Settings, Failure> {
+    /// The settings that the flags mean; `now` is what "2h ago" counts from, and the time of lines that have none.
+    pub fn settings(&self, now: &ZonedDateTime) -> Result<Settings, Failure> {
         let threads = match self.threads {
             Some(threads) => usize::from(threads),
             None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -149,6 +149,7 @@ impl Flags {
             max_line_bytes: self.max_line_bytes()?,
             format,
             formats,
+            arrival: now.into(),
             keep: self.keep(&zone, now)?,
             tally: tally::Settings { bucket_seconds: self.bucket_seconds()?, keep_query: self.keep_query, zone },
             goaccess,
@@ -202,7 +203,7 @@ impl Flags {
         }
     }
 
-    fn keep(&self, zone: &Zone, now: Timestamp) -> Result<Keep, Failure> {
+    fn keep(&self, zone: &Zone, now: &ZonedDateTime) -> Result<Keep, Failure> {
         let filters: Result<Vec<_>, _> = self.filters.iter().map(|text| Filter::parse(text)).collect();
         let filter = Filter::all(filters.map_err(|error| Failure::usage(format!("--where: {error}")))?);
         let zone = match zone {
@@ -210,8 +211,7 @@ impl Flags {
             Zone::Utc => Some(TimeZone::UTC),
             Zone::Named(zone) => Some(zone.clone()),
         };
-        let now = ZonedDateTime::new(now, TimeZone::try_system().unwrap_or(TimeZone::UTC));
-        let range = TimeRange::parse(self.since.as_deref(), self.until.as_deref(), &now, zone.as_ref())
+        let range = TimeRange::parse(self.since.as_deref(), self.until.as_deref(), now, zone.as_ref())
             .map_err(Failure::usage)?;
         let invalid = self.invalid.as_ref().map(|path| {
             let file = File::create(path)

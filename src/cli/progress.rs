@@ -1,11 +1,12 @@
 //! One line on the terminal that says how far a run is.
 
+use crate::clock;
 use crate::engine::Progress;
 use crate::engine::progress::Reached;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A run shorter than this shows nothing.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -27,11 +28,11 @@ pub fn watched<T>(progress: &Progress, shown: bool, work: impl FnOnce() -> T) ->
 }
 
 fn show(progress: &Progress, done: &AtomicBool) {
-    let start = Instant::now();
+    let start = clock::monotonic();
     let mut next = start + SILENCE;
     let mut drawn = false;
     while !done.load(Ordering::Relaxed) {
-        let now = Instant::now();
+        let now = clock::monotonic();
         if now < next {
             thread::park_timeout(next - now);
             continue;

@@ -4,6 +4,7 @@ use super::keeper::Keep;
 use crate::aggregate::tally;
 use crate::format::LineFormat;
 use crate::format::catalogue::FormatOptions;
+use crate::format::record::Time;
 use crate::scan::Kernel;
 use std::sync::Arc;
 
@@ -22,6 +23,9 @@ pub struct Settings {
     pub format: Option<Arc<dyn LineFormat>>,
     /// What detection needs to know.
     pub formats: FormatOptions,
+    /// The time of lines that have none: when the run began, one moment for all of it, so that results do not depend on
+    /// its course.
+    pub arrival: Time,
     /// How to count.
     pub tally: tally::Settings,
     /// Whether records are read and counted as GoAccess does, for its report; then for no other.
@@ -35,7 +39,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults of the command line, on `threads` threads, with the best kernel of this machine.
+    /// The defaults of the command line, on `threads` threads. The clock is not asked: until the caller says when the run
+    /// began, lines without a time are of the start of 1970.
     pub fn new(threads: usize, kernel: Kernel) -> Settings {
         Settings {
             threads,
@@ -44,6 +49,7 @@ impl Settings {
             max_line_bytes: 1 << 20,
             format: None,
             formats: FormatOptions::default(),
+            arrival: Time::default(),
             tally: tally::Settings::default(),
             goaccess: false,
             keep: Keep::default(),

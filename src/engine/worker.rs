@@ -216,8 +216,8 @@ impl<'run> Worker<'run> {
             }
             return;
         }
-        match piece.format.parse(line, scratch) {
-            Parsed::Access(access, glued) => {
+        match piece.format.parse(line, scratch).timed(self.settings.arrival) {
+            Parsed::Access(access, glued) | Parsed::Untimed(access, glued) => {
                 self.tally.lines.glued += u64::from(glued);
                 batch.push(access);
             }

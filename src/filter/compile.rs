@@ -1,7 +1,7 @@
 //! Tree -> tests on a record: here words get their types.
 
+use super::FilterError;
 use super::client::{Client, Clients};
-use super::error::FilterError;
 use super::field::{Field, Number, Text};
 use super::node::Node;
 use super::ranges::Ranges;

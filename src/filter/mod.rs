@@ -57,7 +57,6 @@
 
 mod client;
 mod compile;
-mod error;
 mod field;
 mod nearest;
 mod node;
@@ -76,7 +75,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use error::FilterError;
+pub use crate::text_error::TextError as FilterError;
 pub use field::{Field, Number, Text};
 
 use crate::format::record::{Access, ErrorEntry};

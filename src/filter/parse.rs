@@ -14,7 +14,7 @@ mod words;
 
 pub use words::clipped;
 
-use super::error::FilterError;
+use super::FilterError;
 use super::field::Field;
 use super::syntax::{Expr, KEYWORDS, Op, Test, Word};
 use std::ops::Range;

@@ -2,7 +2,7 @@
 
 use super::field::{Number, Text};
 use super::value::gravity;
-use crate::format::record::{Access, ErrorEntry, NONE, Time};
+use crate::format::record::{Access, ErrorEntry, NO_STATUS, NONE, Time};
 
 /// Something with fields.
 pub trait Record {
@@ -17,7 +17,7 @@ impl Record for Access<'_> {
     #[inline]
     fn number(&self, field: Number) -> Option<i128> {
         match field {
-            Number::Status => Some(i128::from(self.status)),
+            Number::Status => (self.status != NO_STATUS).then_some(i128::from(self.status)),
             Number::Bytes => self.bytes_sent.map(i128::from),
             Number::BytesRead => self.bytes_read.map(i128::from),
             Number::Latency => self.latency_micros.map(|micros| i128::from(micros) * 1000),

@@ -2,10 +2,12 @@
 
 use super::LineFormat;
 use super::clf::Clf;
+use super::custom;
 use super::elb::{self, Elb};
 use super::error_apache::{self, ApacheError};
 use super::error_nginx::{self, NginxError};
 use super::error_visor::{self, VisorError};
+use super::extended::{Extended, TAILS};
 use super::fast::Fast;
 use super::haproxy::{self, Haproxy};
 use super::json::{self, Json};
@@ -43,6 +45,12 @@ pub struct Entry {
     pub make: fn(&FormatOptions) -> Arc<dyn LineFormat>,
 }
 
+macro_rules! combined_example {
+    () => {
+        "192.0.2.1 - frank [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2326 \"https://example.org/\" \"curl/8.5.0\""
+    };
+}
+
 /// All named formats; where two fit an input equally well, the earlier one is taken.
 pub const ENTRIES: &[Entry] = &[
     Entry {
@@ -60,10 +68,52 @@ pub const ENTRIES: &[Entry] = &[
         make: |options| Arc::new(Traefik::new(&options.heartbeat)),
     },
     Entry {
+        name: TAILS[0].name,
+        about: "nginx's combined format with its request time",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\" latency",
+        example: concat!(combined_example!(), " 0.012"),
+        make: |options| Extended::make(&TAILS[0], options),
+    },
+    Entry {
+        name: TAILS[1].name,
+        about: "the same with the upstream's time",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\" latency upstream_times",
+        example: concat!(combined_example!(), " 0.012 0.010, 0.001"),
+        make: |options| Extended::make(&TAILS[1], options),
+    },
+    Entry {
+        name: TAILS[2].name,
+        about: "nginx's combined format with a forwarded-for list and its request time",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\" \"forwarded_for\" latency",
+        example: concat!(combined_example!(), " \"198.51.100.7, 10.0.0.1\" 0.012"),
+        make: |options| Extended::make(&TAILS[2], options),
+    },
+    Entry {
+        name: TAILS[3].name,
+        about: "the same with the upstream's time",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\" \"forwarded_for\" latency upstream_times",
+        example: concat!(combined_example!(), " \"-\" 0.012 0.010"),
+        make: |options| Extended::make(&TAILS[3], options),
+    },
+    Entry {
+        name: TAILS[4].name,
+        about: "upstream_time of NGINX's administration guide: the combined format with named times",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\" rt=latency uct=\"seconds\" uht=\"seconds\" urt=\"upstream_times\"",
+        example: concat!(combined_example!(), " rt=0.012 uct=\"0.000\" uht=\"0.010\" urt=\"0.010\""),
+        make: |options| Extended::make(&TAILS[4], options),
+    },
+    Entry {
+        name: TAILS[5].name,
+        about: "the access log of Kubernetes' ingress-nginx",
+        fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\" bytes_read latency [upstream] [alternative] addresses lengths upstream_times statuses id",
+        example: concat!(combined_example!(), " 512 0.012 [web-80] [] 10.0.0.1:80 2326 0.010 200 4cb5b3a2"),
+        make: |options| Extended::make(&TAILS[5], options),
+    },
+    Entry {
         name: "combined",
         about: "the combined log format of Apache and nginx; further fields may follow",
         fields: "client ident user [time] \"request\" status bytes \"referrer\" \"agent\"",
-        example: "192.0.2.1 - frank [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2326 \"https://example.org/\" \"curl/8.5.0\"",
+        example: combined_example!(),
         make: |options| Arc::new(Clf::new(false, true, &options.heartbeat)),
     },
     Entry {
@@ -148,8 +198,13 @@ pub const ENTRIES: &[Entry] = &[
 
 /// The format that `--format` names: a name, or several with commas between, tried in this order on each line. The name
 /// `json` may be followed by the keys of its fields, `json:client=ip,status=code`, and `w3c` by its columns, for a log
-/// that has lost its `#Fields` line: `w3c:date time c-ip`. Behind `syslog:` stands any other name.
+/// that has lost its `#Fields` line: `w3c:date time c-ip`. Behind `syslog:` stands any other name. What has a `%` or a `$`
+/// and does not begin with a name is a server's format string, see [`custom`], commas and all; it may stand behind
+/// `syslog:` too.
 pub fn by_name(spec: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
+    if is_format_string(spec) {
+        return one_by_name(spec, options);
+    }
     let formats: Result<Vec<_>, String> = names(spec).iter().map(|name| one_by_name(name, options)).collect();
     let formats = formats?;
     Ok(match <[_; 1]>::try_from(formats) {
@@ -170,6 +225,16 @@ fn names(spec: &str) -> Vec<String> {
     names
 }
 
+/// Whether a text is one format string, and not names.
+fn is_format_string(spec: &str) -> bool {
+    let first = spec.split(',').next().unwrap_or(spec).trim();
+    let is_name = ["json:", "w3c:"].iter().any(|prefix| first.starts_with(prefix));
+    match first.strip_prefix("syslog:") {
+        Some(_) => spec.split_once("syslog:").is_some_and(|(_, inner)| is_format_string(inner)),
+        None => !is_name && custom::is_format_string(spec) && ENTRIES.iter().all(|entry| entry.name != first),
+    }
+}
+
 fn one_by_name(name: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
     if let Some(mappings) = name.strip_prefix("json:") {
         return Ok(Arc::new(Json::mapped(mappings, &options.heartbeat)?));
@@ -182,6 +247,9 @@ fn one_by_name(name: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat
             return Err(format!("in {name:?} stands one syslog header behind another; one is taken off"));
         }
         return Ok(Arc::new(Syslog::new(one_by_name(inner, options)?, &options.heartbeat)));
+    }
+    if is_format_string(name) {
+        return custom::format(name, &options.heartbeat).map_err(|error| error.to_string());
     }
     let entry = ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();

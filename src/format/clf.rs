@@ -9,8 +9,9 @@
 
 use super::clf_fast::ClfFast;
 use super::fast::Fast;
-use super::record::{Access, NONE, Parsed, Reason};
-use super::{LineFormat, client, request, time};
+use super::framed::{self, Read};
+use super::record::{Access, Parsed, Reason};
+use super::{LineFormat, client, request, time, value};
 use bumpalo::Bump;
 
 /// The common log format and its relatives.
@@ -29,7 +30,7 @@ impl Clf {
     }
 
     /// One record and the text behind it.
-    pub(super) fn record<'line>(&self, line: &'line [u8]) -> Result<(Body<'line>, &'line [u8]), Reason> {
+    pub(super) fn record<'line>(&self, line: &'line [u8]) -> Read<'line> {
         let opening =
             unescaped_quote(line, 0).ok_or(if line.contains(&b'[') { Reason::Request } else { Reason::Cut })?;
         let bracket = opening.checked_sub(29).ok_or(Reason::Time)?;
@@ -42,7 +43,7 @@ impl Clf {
         let closing = unescaped_quote(line, opening + 1).ok_or(Reason::Quote)?;
         let request = &line[opening + 1..closing];
         if !request.is_empty() && request == self.heartbeat {
-            return Ok((Body::Heartbeat(access), &[]));
+            return Ok((Parsed::Heartbeat(Some(time)), &[]));
         }
         let taken = request::take_apart(request);
         (access.method, access.target, access.protocol) = (taken.method, taken.target, taken.protocol);
@@ -65,7 +66,7 @@ impl Clf {
             (access.referrer, rest) = quoted(rest)?;
             (access.agent, rest) = quoted(rest)?;
         }
-        Ok((Body::Access(access), rest))
+        Ok((Parsed::Access(access, 0), rest))
     }
 
     /// Virtual host, client and user before the time: `[vhost ]client ident user `.
@@ -73,7 +74,7 @@ impl Clf {
         let mut rest = head.strip_suffix(b" ").ok_or(Reason::Shape)?;
         if self.vhost {
             let (name, behind) = token(rest);
-            access.vhost = vhost(name).ok_or(Reason::Client)?;
+            access.vhost = value::before_port(name).ok_or(Reason::Client)?;
             rest = behind.strip_prefix(b" ").ok_or(Reason::Cut)?;
             // Without a port, `192.0.2.1 - John Smith` must not pass for a virtual host and a client.
             if access.vhost.len() == name.len() && rest.starts_with(b"- ") {
@@ -93,39 +94,9 @@ impl Clf {
         if ident.is_empty() {
             return Err(Reason::Shape);
         }
-        access.user = value(behind.strip_prefix(b" ").ok_or(Reason::Cut)?);
+        access.user = value::or_none(behind.strip_prefix(b" ").ok_or(Reason::Cut)?);
         Ok(())
     }
-
-    /// The record of a line that is wrapped in one more pair of quotes, its own quotes as they are, doubled (CSV) or
-    /// escaped.
-    fn wrapped<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Option<(Body<'line>, &'line [u8])> {
-        let inner = line.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        self.record(inner)
-            .or_else(|_| self.record(without_marks(inner, b"\"\"", scratch)))
-            .or_else(|_| self.record(without_marks(inner, b"\\\"", scratch)))
-            .ok()
-    }
-
-    /// How many complete records stand one behind the other in the text behind a record.
-    fn glued(&self, mut rest: &[u8]) -> u32 {
-        let mut glued = 0;
-        while !rest.is_empty() {
-            match self.record(rest.strip_prefix(b" ").unwrap_or(rest)) {
-                Ok((_, behind)) => (glued, rest) = (glued + 1, behind),
-                Err(_) => break,
-            }
-        }
-        glued
-    }
-}
-
-/// What a record turned out to be.
-pub(super) enum Body<'line> {
-    /// A request.
-    Access(Access<'line>),
-    /// A sign of life; its time and what stands before it are filled in.
-    Heartbeat(Access<'line>),
 }
 
 impl LineFormat for Clf {
@@ -139,15 +110,7 @@ impl LineFormat for Clf {
     }
 
     fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line> {
-        match self.record(line) {
-            Ok((Body::Access(access), rest)) => Parsed::Access(access, self.glued(rest)),
-            Ok((Body::Heartbeat(access), _)) => Parsed::Heartbeat(Some(access.time)),
-            Err(reason) => match self.wrapped(line, scratch) {
-                Some((Body::Access(access), rest)) => Parsed::Access(access, self.glued(rest)),
-                Some((Body::Heartbeat(access), _)) => Parsed::Heartbeat(Some(access.time)),
-                None => Parsed::Malformed(reason),
-            },
-        }
+        framed::parse(line, scratch, |text| self.record(text))
     }
 
     fn fast(&self) -> Option<Fast> {
@@ -167,17 +130,8 @@ pub(super) fn without_marks<'line>(inner: &[u8], mark: &[u8; 2], scratch: &'line
     &text[..to]
 }
 
-/// The name of a virtual host, from `name`, `name:port` or `[ip]:port`; `None` where it is empty.
-pub(super) fn vhost(text: &[u8]) -> Option<&[u8]> {
-    let name = match memchr::memrchr(b':', text) {
-        Some(colon) if text[colon + 1..].iter().all(u8::is_ascii_digit) => &text[..colon],
-        _ => text,
-    };
-    (!name.is_empty()).then_some(name)
-}
-
 /// The position of the first `"` from `from` on with an even run of backslashes before it.
-fn unescaped_quote(line: &[u8], from: usize) -> Option<usize> {
+pub(super) fn unescaped_quote(line: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at += memchr::memchr2(b'"', b'\\', line.get(at..)?)?;
@@ -194,7 +148,7 @@ pub(super) fn quoted(rest: &[u8]) -> Result<(&[u8], &[u8]), Reason> {
         return Err(if rest.is_empty() || rest == b" " { Reason::Cut } else { Reason::Shape });
     };
     let end = unescaped_quote(text, 0).ok_or(Reason::Quote)?;
-    Ok((value(&text[..end]), &text[end + 1..]))
+    Ok((value::or_none(&text[..end]), &text[end + 1..]))
 }
 
 /// The text up to the next space, and the rest from that space on.
@@ -210,10 +164,6 @@ fn number(digits: &[u8]) -> Option<u64> {
         }
         value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))
     })
-}
-
-fn value(text: &[u8]) -> &[u8] {
-    if text.is_empty() { NONE } else { text }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 
 use super::fast::Regular;
 use super::record::{Access, NONE, Time};
-use super::{clf, client, request, time};
+use super::{client, request, time, value};
 
 /// Reads regular lines; remembers the last hour and offset, which the next line most often shares.
 #[derive(Clone, Debug)]
@@ -166,7 +166,7 @@ fn ends_line(text: &[u8], end: usize, newline: usize) -> Option<()> {
 fn vhost(text: &[u8], start: usize, bracket: usize) -> Option<(&[u8], usize)> {
     let line = text.get(start..bracket)?;
     let (name, behind) = line.split_at(memchr::memchr(b' ', line)?);
-    let vhost = clf::vhost(name)?;
+    let vhost = value::before_port(name)?;
     // Without a port, what stands before ` - ` is a client. Lines after a hole are for the careful parser.
     let is_client = vhost.len() == name.len() && behind.starts_with(b" - ");
     (!is_client && !name.starts_with(b"\0")).then_some((vhost, start + name.len() + 1))

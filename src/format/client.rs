@@ -21,6 +21,15 @@ pub fn normalise(token: &[u8]) -> &[u8] {
     }
 }
 
+/// The client of `client:port`, where the port is always there: IPv6 with brackets or without, a host name.
+pub fn with_port(text: &[u8]) -> &[u8] {
+    let address = match memchr::memrchr(b':', text).and_then(|colon| text.split_at_checked(colon)) {
+        Some((address, port)) if !text.starts_with(b"[") && port.get(1..).is_some_and(is_port) => address,
+        _ => text,
+    };
+    normalise(address)
+}
+
 fn value(text: &[u8]) -> &[u8] {
     if text.is_empty() { super::record::NONE } else { text }
 }

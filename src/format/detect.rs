@@ -2,7 +2,7 @@
 
 use super::LineFormat;
 use super::catalogue::{ENTRIES, FormatOptions};
-use super::record::Parsed;
+use super::extended::TAILS;
 use super::syslog::{self, Syslog};
 use super::w3c::{MARK, W3c};
 use bumpalo::Bump;
@@ -14,8 +14,17 @@ pub const HEAD_BYTES: usize = 256 << 10;
 const LINES_MAX: usize = 200;
 /// One line of so many may be understood by another format alone.
 const NEARLY: usize = 5;
-/// Formats whose lines begin like those of another that says more.
-const RICHER: [(&str, &str); 2] = [("common", "combined"), ("vhost_common", "vhost_combined")];
+/// Formats whose lines begin like those of another that says more. They make no circle.
+const RICHER: [(&str, &str); 8] = [
+    ("common", "combined"),
+    ("vhost_common", "vhost_combined"),
+    ("combined", TAILS[0].name),
+    ("combined", TAILS[1].name),
+    ("combined", TAILS[2].name),
+    ("combined", TAILS[3].name),
+    ("combined", TAILS[4].name),
+    ("combined", TAILS[5].name),
+];
 
 /// The format of an input that begins with `head`: the one that understands most of its first lines (see `best`). A
 /// line that names the columns of a W3C log settles it; where most lines have a syslog header, it is told from what
@@ -53,24 +62,29 @@ fn best(lines: &[&[u8]], options: &FormatOptions) -> Option<Arc<dyn LineFormat>>
     let mut understood = |format: &dyn LineFormat| {
         let mut count = 0;
         for line in lines {
-            // A comment is no sign of a W3C log: any file may have some.
-            count += usize::from(!matches!(format.parse(line, &scratch), Parsed::Malformed(_) | Parsed::Directive));
+            count += usize::from(format.fits(line, &scratch));
             scratch.reset();
         }
         count
     };
     let counted: Vec<_> = ENTRIES.iter().map(|entry| (entry.make)(options)).map(|f| (understood(&*f), f)).collect();
     let most = counted.iter().map(|(count, _)| *count).max().filter(|most| *most > 0)?;
-    let name = counted.iter().find(|(count, _)| *count == most).map(|(_, format)| format.name().to_string())?;
-    let richer = RICHER.iter().find(|(poorer, _)| *poorer == name).map(|(_, richer)| *richer);
-    let richer = counted.iter().find(|(count, f)| Some(f.name()) == richer && *count >= most - most / NEARLY);
-    let name = richer.map_or(name, |(_, format)| format.name().to_string());
-    counted.into_iter().find(|(_, format)| format.name() == name).map(|(_, format)| format)
+    let mut best = counted.iter().find(|(count, _)| *count == most).map(|(_, format)| format)?;
+    let richer = |poorer: &str| {
+        let says_more = |name: &str| RICHER.iter().any(|pair| *pair == (poorer, name));
+        let nearly = counted.iter().filter(|(count, f)| *count >= most - most / NEARLY && says_more(f.name()));
+        nearly.max_by_key(|(count, _)| *count).map(|(_, format)| format)
+    };
+    while let Some(format) = richer(best.name()) {
+        best = format;
+    }
+    Some(Arc::clone(best))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::record::Parsed;
 
     #[test]
     fn every_example_is_told_to_be_of_its_own_format() {

@@ -56,7 +56,7 @@ impl Elb {
         }
         let time = time(field(&mut rest)?)?;
         let _balancer = field(&mut rest)?;
-        let client = client_of(field(&mut rest)?);
+        let client = client::with_port(field(&mut rest)?);
         let _target = field(&mut rest)?;
         let mut latency = Some(0u64);
         for _ in 0..3 {
@@ -116,13 +116,6 @@ fn last_field<'line>(rest: &mut &'line [u8]) -> Result<&'line [u8], Reason> {
 
 fn time(text: &[u8]) -> Result<Time, Reason> {
     moment::iso(text).ok_or(Reason::Time)
-}
-
-/// The client of `client:port`, IPv6 with brackets or without.
-fn client_of(text: &[u8]) -> &[u8] {
-    let is_bare_ipv6 = memchr::memchr_iter(b':', text).nth(1).is_some() && !text.starts_with(b"[");
-    let address = memchr::memrchr(b':', text).filter(|_| is_bare_ipv6).and_then(|colon| text.get(..colon));
-    client::normalise(address.unwrap_or(text))
 }
 
 #[cfg(test)]

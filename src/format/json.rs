@@ -20,7 +20,7 @@ use super::json_fields::{Field, KNOWN, Key, mapping};
 use super::json_paths::Paths;
 use super::json_text::unescape;
 use super::json_walk::{Value, space, walk};
-use super::record::{Access, ErrorEntry, Level, NONE, Parsed, Reason, Time};
+use super::record::{Access, ErrorEntry, Level, NO_STATUS, NONE, Parsed, Reason, Time};
 use super::{LineFormat, clf, client, decimal, moment, request, value};
 use bumpalo::Bump;
 
@@ -41,6 +41,8 @@ pub struct Json {
     paths: Paths,
     /// What is done with the value of each path.
     leaves: Vec<Leaf>,
+    /// Whether every line is a request, though it may lack what tells one from an entry of an error log.
+    requests_alone: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +80,12 @@ impl Json {
         Json::compile(&keys, mapped, heartbeat)
     }
 
+    /// With these keys and no others, in a log that has requests alone. Of several keys for a field the first one that a
+    /// line has is taken.
+    pub(super) fn exactly(keys: &[Key], heartbeat: &[u8]) -> Result<Json, String> {
+        Ok(Json { requests_alone: true, ..Json::compile(keys, keys.len(), heartbeat)? })
+    }
+
     /// The first `mapped` of the keys are the user's.
     fn compile(keys: &[Key], mapped: usize, heartbeat: &[u8]) -> Result<Json, String> {
         if keys.len() > usize::from(u8::MAX) {
@@ -88,6 +96,7 @@ impl Json {
             heartbeat: heartbeat.to_vec(),
             paths: Paths::compile(keys.iter().map(|key| key.path))?,
             leaves: keys.iter().enumerate().map(leaf).collect(),
+            requests_alone: false,
         })
     }
 
@@ -109,8 +118,12 @@ impl Json {
         let time = found.time()?;
         let parsed = if found.is_alive() {
             Parsed::Heartbeat(time)
-        } else if found.is_request() {
-            Parsed::Access(found.access(time.ok_or(Reason::Time)?)?, 0)
+        } else if self.requests_alone || found.is_request() {
+            let access = found.access(self.requests_alone)?;
+            match time {
+                Some(time) => Parsed::Access(Access { time, ..access }, 0),
+                None => Parsed::Untimed(access, 0),
+            }
         } else if found.has(Field::Level) || found.has(Field::Message) {
             Parsed::Error(found.entry(time)?)
         } else {
@@ -123,11 +136,15 @@ impl Json {
     fn line<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Result<Parsed<'line>, Reason> {
         let start = opening(line).ok_or(Reason::Json)?;
         let (parsed, mut end) = self.record(line, start, scratch)?;
-        let Parsed::Access(access, mut glued) = parsed else { return Ok(parsed) };
-        while let Ok((Parsed::Access(..) | Parsed::Error(_), next)) = self.record(line, end, scratch) {
-            (glued, end) = (glued + 1, next);
+        let mut glued = 0;
+        if matches!(parsed, Parsed::Access(..) | Parsed::Untimed(..)) {
+            while let Ok((Parsed::Access(..) | Parsed::Untimed(..) | Parsed::Error(_), next)) =
+                self.record(line, end, scratch)
+            {
+                (glued, end) = (glued + 1, next);
+            }
         }
-        Ok(Parsed::Access(access, glued))
+        Ok(parsed.with_glued(glued))
     }
 
     /// The record of a line that is wrapped in one more pair of quotes, its own quotes doubled (CSV) or escaped.
@@ -212,10 +229,12 @@ impl<'line, 'json> Found<'line, 'json> {
     /// The request, where these are the values of one and all of them are well-formed.
     #[inline(always)]
     pub(super) fn request(&self) -> Option<Access<'line>> {
-        if self.is_wrong || self.is_alive() || !self.is_request() {
+        if self.is_wrong || self.is_alive() || !(self.json.requests_alone || self.is_request()) {
             return None;
         }
-        self.access(self.time().ok()??).ok()
+        let time = self.time().ok()??;
+        let access = self.access(self.json.requests_alone).ok()?;
+        Some(Access { time, ..access })
     }
 
     fn is_alive(&self) -> bool {
@@ -265,15 +284,16 @@ impl<'line, 'json> Found<'line, 'json> {
         }
     }
 
-    fn access(&self, time: Time) -> Result<Access<'line>, Reason> {
+    /// The request; it has a status unless it `may_lack` it.
+    fn access(&self, may_lack_status: bool) -> Result<Access<'line>, Reason> {
         let mut access = Access {
-            time,
             client: client::normalise(self.text(Field::Client)),
             user: self.text(Field::User),
             vhost: value::host(self.text(Field::Vhost)),
             referrer: self.text(Field::Referrer),
             agent: self.text(Field::Agent),
             status: match self.text(Field::Status) {
+                NONE if may_lack_status => NO_STATUS,
                 b"0" if self.is_number(Field::Status) => 0,
                 text => value::status(text)?,
             },
@@ -300,7 +320,7 @@ impl<'line, 'json> Found<'line, 'json> {
             if text.last().is_some_and(u8::is_ascii_digit) { None } else { decimal::go_duration_micros(text) };
         match in_words {
             Some(micros) => Ok(Some(micros)),
-            None => value::latency_micros(text, slot.leaf.power),
+            None => value::latencies_micros(text, slot.leaf.power),
         }
     }
 

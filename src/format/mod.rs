@@ -7,13 +7,16 @@ pub mod catalogue;
 mod clf;
 mod clf_fast;
 mod client;
+mod custom;
 mod decimal;
 pub mod detect;
 mod elb;
 mod error_apache;
 mod error_nginx;
 mod error_visor;
+mod extended;
 pub mod fast;
+mod framed;
 pub mod goaccess;
 mod haproxy;
 mod json;
@@ -48,6 +51,13 @@ pub trait LineFormat: Send + Sync + std::fmt::Debug {
     /// The result borrows from the line, or from `scratch` where text had to be unescaped; `scratch` is emptied once
     /// the records made with it have been counted.
     fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line>;
+
+    /// Whether a line is one that this format was made for, which is what detection counts. A format that also reads the
+    /// lines of a poorer one says so of its own alone.
+    fn fits(&self, line: &[u8], scratch: &Bump) -> bool {
+        // A comment is no sign of a W3C log: any file may have some.
+        !matches!(self.parse(line, scratch), Parsed::Malformed(_) | Parsed::Directive)
+    }
 
     /// A reader of this format's regular lines, where it has one. What it reads, it reads as `parse` does.
     fn fast(&self) -> Option<fast::Fast> {

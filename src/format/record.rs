@@ -6,8 +6,13 @@
 //! Absent values: a text that the format does not carry, or that the log writes as `-`, is the one-byte text `-`
 //! ([`NONE`]), so that counting needs no second case. Numbers that are absent are `None`.
 
+use jiff::ZonedDateTime;
+
 /// The text of a value that is not there.
 pub const NONE: &[u8] = b"-";
+
+/// The status of a request of which the log tells none. It has no row: statuses are counted up to 999.
+pub const NO_STATUS: u16 = u16::MAX;
 
 /// A moment as a log writes it: the wall clock, and how far that clock is from UTC.
 ///
@@ -26,6 +31,15 @@ impl Time {
     /// Seconds since the Unix epoch, UTC.
     pub fn unix_seconds(&self) -> i64 {
         self.wall_seconds - i64::from(self.offset_seconds)
+    }
+}
+
+impl From<&ZonedDateTime> for Time {
+    fn from(moment: &ZonedDateTime) -> Time {
+        let (instant, offset_seconds) = (moment.timestamp(), moment.offset().seconds());
+        let nanos = instant.as_nanosecond().rem_euclid(1_000_000_000) as u32;
+        let unix_seconds = instant.as_nanosecond().div_euclid(1_000_000_000) as i64;
+        Time { wall_seconds: unix_seconds + i64::from(offset_seconds), offset_seconds, nanos }
     }
 }
 
@@ -50,7 +64,7 @@ pub struct Access<'line> {
     pub referrer: &'line [u8],
     /// The `User-Agent` header.
     pub agent: &'line [u8],
-    /// The three-digit status (`%>s`), 0 to 999.
+    /// The three-digit status (`%>s`), 0 to 999, or [`NO_STATUS`].
     pub status: u16,
     /// Bytes sent to the client (`%b`, `%O`); `None` for `-`.
     pub bytes_sent: Option<u64>,
@@ -72,7 +86,7 @@ impl Default for Access<'_> {
             protocol: NONE,
             referrer: NONE,
             agent: NONE,
-            status: 0,
+            status: NO_STATUS,
             bytes_sent: None,
             bytes_read: None,
             latency_micros: None,
@@ -255,6 +269,8 @@ impl Reason {
 pub enum Parsed<'line> {
     /// A request; and how many further records were glued to it by lost newlines.
     Access(Access<'line>, u32),
+    /// The same of a line that does not say when: its `time` is for the caller to fill in ([`Parsed::timed`]).
+    Untimed(Access<'line>, u32),
     /// An error-log entry.
     Error(ErrorEntry<'line>),
     /// The sign of life that Visor's generator writes: counted by itself.
@@ -263,4 +279,26 @@ pub enum Parsed<'line> {
     Directive,
     /// Not understood.
     Malformed(Reason),
+}
+
+impl Parsed<'_> {
+    /// The same with a time: a line without one takes `arrival`, the time at which it came.
+    #[inline]
+    pub fn timed(self, arrival: Time) -> Self {
+        match self {
+            Parsed::Untimed(access, glued) => Parsed::Access(Access { time: arrival, ..access }, glued),
+            Parsed::Error(entry) => Parsed::Error(ErrorEntry { time: entry.time.or(Some(arrival)), ..entry }),
+            parsed => parsed,
+        }
+    }
+
+    /// A request with so many further records glued to it.
+    #[inline]
+    pub(super) fn with_glued(self, glued: u32) -> Self {
+        match self {
+            Parsed::Access(access, _) => Parsed::Access(access, glued),
+            Parsed::Untimed(access, _) => Parsed::Untimed(access, glued),
+            parsed => parsed,
+        }
+    }
 }

@@ -10,14 +10,14 @@
 //! In the older header the host or the tag may be missing (HAProxy sends no host); without `<PRI>` and with a whole time
 //! the tag must be there, or other logs that begin with a time would pass for syslog.
 //!
-//! The inner line's own time counts. Where an entry of an error log has none, that of the header is taken; but the time
+//! The inner line's own time counts. Where it has none, that of the header is taken; but the time
 //! of RFC 3164 names no year, so that it is checked and then of no use.
 //!
 //! Sources: RFC 3164, 4.1; RFC 5424, 6.
 
 use super::clf::token;
 use super::fast::Fast;
-use super::record::{ErrorEntry, Parsed, Reason, Time};
+use super::record::{Access, ErrorEntry, Parsed, Reason, Time};
 use super::{LineFormat, decimal, moment, time};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -57,6 +57,10 @@ impl LineFormat for Syslog {
             return Parsed::Heartbeat(time);
         }
         match self.inner.parse(message, scratch) {
+            Parsed::Untimed(access, glued) => match time {
+                Some(time) => Parsed::Access(Access { time, ..access }, glued),
+                None => Parsed::Untimed(access, glued),
+            },
             Parsed::Error(entry) => Parsed::Error(ErrorEntry { time: entry.time.or(time), ..entry }),
             Parsed::Heartbeat(own) => Parsed::Heartbeat(own.or(time)),
             parsed => parsed,

@@ -9,7 +9,8 @@
 //!
 //! Source: Traefik, "Access Logs", `CommonLogFormatter` in `pkg/middlewares/accesslog`.
 
-use super::clf::{Body, Clf, quoted, token};
+use super::clf::{Clf, quoted, token};
+use super::framed::{self, Read};
 use super::record::{Access, Parsed, Reason};
 use super::{LineFormat, decimal, value};
 use bumpalo::Bump;
@@ -33,9 +34,9 @@ impl Traefik {
     }
 
     /// One record and the text behind it.
-    fn record<'line>(&self, line: &'line [u8]) -> Result<(Body<'line>, &'line [u8]), Reason> {
-        let (body, rest) = self.combined.record(line)?;
-        let Body::Access(access) = body else { return Ok((body, rest)) };
+    fn record<'line>(&self, line: &'line [u8]) -> Read<'line> {
+        let (parsed, rest) = self.combined.record(line)?;
+        let Parsed::Access(access, _) = parsed else { return Ok((parsed, rest)) };
         let (number, rest) = token(rest.strip_prefix(b" ").ok_or(Reason::Cut)?);
         if number != b"-" && decimal::integer(number).is_none() {
             return Err(Reason::Shape);
@@ -47,7 +48,7 @@ impl Traefik {
         let (duration, rest) = rest.split_at(end);
         let latency_micros = value::latency_micros(duration, 3)?;
         let rest = rest.strip_prefix(b"ms").unwrap_or(rest);
-        Ok((Body::Access(Access { vhost: router, latency_micros, ..access }), rest))
+        Ok((Parsed::Access(Access { vhost: router, latency_micros, ..access }, 0), rest))
     }
 }
 
@@ -56,18 +57,8 @@ impl LineFormat for Traefik {
         "traefik"
     }
 
-    fn parse<'line>(&self, line: &'line [u8], _: &'line Bump) -> Parsed<'line> {
-        match self.record(line) {
-            Ok((Body::Heartbeat(access), _)) => Parsed::Heartbeat(Some(access.time)),
-            Ok((Body::Access(access), mut rest)) => {
-                let mut glued = 0;
-                while let Ok((_, behind)) = self.record(rest.strip_prefix(b" ").unwrap_or(rest)) {
-                    (glued, rest) = (glued + 1, behind);
-                }
-                Parsed::Access(access, glued)
-            }
-            Err(reason) => Parsed::Malformed(reason),
-        }
+    fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line> {
+        framed::parse(line, scratch, |text| self.record(text))
     }
 }
 

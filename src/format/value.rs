@@ -36,6 +36,47 @@ pub fn latency_micros(text: &[u8], power: i32) -> Result<Option<u64>, Reason> {
     }
 }
 
+/// The items of a list as nginx writes it of several servers: with commas between, and colons with spaces around them.
+pub fn listed(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let comma = memchr::memchr(b',', text);
+        let colon = memchr::memmem::find(text, b" : ").map(|at| at + 1);
+        let end = comma.into_iter().chain(colon).min();
+        rest = end.and_then(|end| text.get(end + 1..));
+        Some(text.get(..end.unwrap_or(text.len())).unwrap_or(text).trim_ascii())
+    })
+}
+
+/// The sum of a list of durations, in units of ten to the `power` microseconds; those that are none are left out, and the
+/// sum of nothing is none.
+pub fn latencies_micros(text: &[u8], power: i32) -> Result<Option<u64>, Reason> {
+    let mut sum = None;
+    for item in listed(text) {
+        if let Some(micros) = latency_micros(item, power)? {
+            sum = Some(sum.unwrap_or(0u64).checked_add(micros).ok_or(Reason::Latency)?);
+        }
+    }
+    Ok(sum)
+}
+
+/// Microseconds of seconds as nginx writes durations: up to six digits (which is eleven days), a point, three digits.
+pub fn nginx_micros(text: &[u8]) -> Option<u64> {
+    let [whole @ .., b'.', _, _, _] = text else { return None };
+    let is_one = (1..=6).contains(&whole.len()) && whole.iter().all(u8::is_ascii_digit);
+    if is_one { decimal::scaled(text, 6) } else { None }
+}
+
+/// The name in `name`, `name:port` or `[ip]:port`; `None` where it is empty.
+pub fn before_port(text: &[u8]) -> Option<&[u8]> {
+    let name = match memchr::memrchr(b':', text).and_then(|colon| text.split_at_checked(colon)) {
+        Some((name, port)) if port.iter().skip(1).all(u8::is_ascii_digit) => name,
+        _ => text,
+    };
+    (!name.is_empty()).then_some(name)
+}
+
 /// A host without its port: `example.org:8080`, `[2001:db8::1]:443`. A bare IPv6 address is not cut.
 pub fn host(text: &[u8]) -> &[u8] {
     let host = match memchr::memrchr(b':', text).and_then(|at| text.split_at_checked(at)) {

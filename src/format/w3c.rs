@@ -81,7 +81,7 @@ impl W3c {
         W3c::default()
     }
 
-    fn access<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Result<Access<'line>, Reason> {
+    fn read<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Result<Parsed<'line>, Reason> {
         let mut cells: [&[u8]; Column::COUNT] = [NONE; Column::COUNT];
         let separator = if memchr::memchr(b'\t', line).is_some() { b'\t' } else { b' ' };
         let has_quotes = self.writer == Writer::Other;
@@ -111,8 +111,7 @@ impl W3c {
             text if has_spaces => text,
             text => unplussed(text, scratch),
         };
-        Ok(Access {
-            time: moment::date_and_clock(cell(Column::Date), cell(Column::Time)).ok_or(Reason::Time)?,
+        let access = Access {
             client: client::normalise(cell(Column::Client)),
             user: cell(Column::User),
             vhost: first(&[Column::HostHeader, Column::Host, Column::Computer]).map_or(NONE, value::host),
@@ -125,7 +124,13 @@ impl W3c {
             bytes_sent: value::bytes(cell(Column::BytesSent))?,
             bytes_read: value::bytes(cell(Column::BytesRead))?,
             latency_micros: value::latency_micros(latency, if is_seconds { 6 } else { 3 })?,
-        })
+            ..Access::default()
+        };
+        if !self.columns.iter().any(|column| matches!(column, Column::Date | Column::Time)) {
+            return Ok(Parsed::Untimed(access, 0));
+        }
+        let time = moment::date_and_clock(cell(Column::Date), cell(Column::Time)).ok_or(Reason::Time)?;
+        Ok(Parsed::Access(Access { time, ..access }, 0))
     }
 }
 
@@ -141,10 +146,7 @@ impl LineFormat for W3c {
         if self.columns.is_empty() {
             return Parsed::Malformed(Reason::NoFields);
         }
-        match self.access(line, scratch) {
-            Ok(access) => Parsed::Access(access, 0),
-            Err(reason) => Parsed::Malformed(reason),
-        }
+        self.read(line, scratch).unwrap_or_else(Parsed::Malformed)
     }
 
     fn directive(&self, line: &[u8]) -> Option<Arc<dyn LineFormat>> {

@@ -1,7 +1,7 @@
 //! Values and patterns: bare or quoted.
 
 use super::Parser;
-use crate::filter::error::FilterError;
+use crate::filter::FilterError;
 use crate::filter::syntax::{KEYWORDS, Word, ends_word};
 
 /// Characters of a wrong text that are repeated in a message.

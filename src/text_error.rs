@@ -1,16 +1,16 @@
-//! A wrong filter: what is wrong, where, and what would be right.
+//! A wrong text of the user's (a filter, a format string): what is wrong, where, and what would be right.
 
 use std::fmt;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
-/// Columns of the filter that are shown; of a longer one those around the place.
+/// Columns of the text that are shown; of a longer one those around the place.
 const COLUMNS_MAX: usize = 100;
 
 /// Columns shown before the place where the beginning is cut off.
 const COLUMNS_BEFORE: usize = 40;
 
-/// Why a text is no filter. Prints as four lines: what is wrong, the text, carets under the place, what would be right.
+/// Why a text is not what it should be. Prints as four lines: what is wrong, the text, carets under the place, what would be right.
 ///
 /// ```text
 /// unknown field "statuss"
@@ -19,22 +19,17 @@ const COLUMNS_BEFORE: usize = 40;
 ///   did you mean "status"? fields: status, method, ...
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FilterError {
+pub struct TextError {
     text: String,
     at: Range<usize>,
     message: String,
     help: String,
 }
 
-impl FilterError {
+impl TextError {
     /// An error about the bytes `at` of `text`.
-    pub(super) fn new(
-        text: &str,
-        at: Range<usize>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) -> FilterError {
-        FilterError { text: text.to_owned(), at, message: message.into(), help: help.into() }
+    pub fn new(text: &str, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> TextError {
+        TextError { text: text.to_owned(), at, message: message.into(), help: help.into() }
     }
 
     /// What is wrong, in one line.
@@ -47,15 +42,15 @@ impl FilterError {
         &self.help
     }
 
-    /// The bytes of the filter that are wrong; empty at the place where something is missing.
+    /// The bytes of the text that are wrong; empty at the place where something is missing.
     pub fn at(&self) -> Range<usize> {
         self.at.clone()
     }
 }
 
-impl std::error::Error for FilterError {}
+impl std::error::Error for TextError {}
 
-impl fmt::Display for FilterError {
+impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, carets) = excerpt(&self.text, &self.at);
         write!(f, "{}\n  {line}\n  {carets}\n  {}", self.message, self.help)
@@ -123,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_filter_is_cut_around_the_place() {
+    fn a_long_text_is_cut_around_the_place() {
         let text = format!("{}WRONG{}", "a".repeat(5000), "b".repeat(5000));
         let (line, carets) = excerpt(&text, &(5000..5005));
         assert_eq!(line, format!("...{}WRONG{}...", "a".repeat(40), "b".repeat(55)));
