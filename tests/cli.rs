@@ -115,6 +115,8 @@ fn what_is_wrong_is_told_with_its_place_and_its_cure() {
         (&["analyze", "a.log", "--max-line-bytes", "0"], 2, "--max-line-bytes: "),
         (&["analyze", "a.log", "--max-malformed", "half"], 2, "--max-malformed: "),
         (&["analyze", "a.log", "--format", "combind"], 2, "combined"),
+        (&["analyze", "a.log", "--format", "%h %{Referer i"], 2, "\n  %h %{Referer i\n     ^^^^^^^^^^^\n"),
+        (&["analyze", "a.log", "--format", "$a, $b"], 2, "no field is known"),
         (&["analyze", "a.log", "-o", "report.xml"], 2, ".json, .csv or .txt"),
         (&["analyze", "a.log", "--output", "goaccess-json", "-o", "a.json"], 2, "leave out -o, or run twice"),
         (&["analyze", "a.log", "--output", "goaccess-json", "--timezone", "utc"], 2, "--timezone has no meaning"),
@@ -130,6 +132,22 @@ fn what_is_wrong_is_told_with_its_place_and_its_cure() {
         assert!(told.contains(expected), "{arguments:?}: {told}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_format_string_of_the_server_is_a_format() {
+    let folder = folder_with(&[("timeless.log", b"192.0.2.1, 200, 0.250\n192.0.2.2, 503, -\n")]);
+    let arguments = ["analyze", "--output", "json", "--format", "$remote_addr, $status, $request_time", "timeless.log"];
+    let output = visor(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = json(&output);
+    assert_eq!((&report["totals"]["records"], &report["latency"]["max"]), (&2.into(), &0.25.into()));
+    assert_eq!(report["status"][1]["key"], "503");
+    assert_eq!(report["inputs"][0]["format"], "$remote_addr, $status, $request_time");
+    // Lines without a time are of the run's beginning, all of the same moment.
+    let (first, last) = (report["period"]["first"].as_str().unwrap(), report["period"]["last"].as_str().unwrap());
+    assert_eq!(first, last);
+    assert!(first > "2025", "{first}");
 }
 
 #[test]

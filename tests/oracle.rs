@@ -66,6 +66,7 @@ fn user() -> impl Strategy<Value = &'static str> {
         "- -",
         "- -",
         "- frank",
+        "- \"\"",
         "- John Smith",
         "- a[b]c",
         "x \\\"q\\\"",

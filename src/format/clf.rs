@@ -4,15 +4,18 @@
 //! is allowed (nginx and Apache are often told to add fields).
 //!
 //! The user may hold anything but an unescaped quote, so the time is looked for from the first unescaped quote
-//! backwards, where its place is fixed. Sources: Apache `mod_log_config` (formats `common`, `combined`,
-//! `vhost_combined`), nginx `ngx_http_log_module` (format `combined`).
+//! backwards, where its place is fixed; but Apache writes an empty user as two quotes. Sources: Apache `mod_log_config`
+//! (formats `common`, `combined`, `vhost_combined`), nginx `ngx_http_log_module` (format `combined`).
 
 use super::clf_fast::ClfFast;
 use super::fast::Fast;
 use super::framed::{self, Read};
-use super::record::{Access, Parsed, Reason};
+use super::record::{Access, NONE, Parsed, Reason};
 use super::{LineFormat, client, request, time, value};
 use bumpalo::Bump;
+
+/// How Apache writes an empty user (`log_remote_user` of `mod_log_config`).
+pub(super) const EMPTY_USER: &[u8] = b"\"\"";
 
 /// The common log format and its relatives.
 #[derive(Clone, Debug)]
@@ -31,8 +34,12 @@ impl Clf {
 
     /// One record and the text behind it.
     pub(super) fn record<'line>(&self, line: &'line [u8]) -> Read<'line> {
-        let opening =
+        let mut opening =
             unescaped_quote(line, 0).ok_or(if line.contains(&b'[') { Reason::Request } else { Reason::Cut })?;
+        let is_empty_user = line[opening..].starts_with(b"\"\" [");
+        if is_empty_user {
+            opening = unescaped_quote(line, opening + 2).ok_or(Reason::Request)?;
+        }
         let bracket = opening.checked_sub(29).ok_or(Reason::Time)?;
         if line[bracket] != b'[' || !line[..opening].ends_with(b"] ") {
             return Err(Reason::Time);
@@ -40,6 +47,9 @@ impl Clf {
         let time = time::clf(&line[bracket + 1..opening - 2]).ok_or(Reason::Time)?;
         let mut access = Access { time, ..Access::default() };
         self.head(&line[..bracket], &mut access)?;
+        if is_empty_user {
+            access.user = if access.user == EMPTY_USER { NONE } else { return Err(Reason::Time) };
+        }
         let closing = unescaped_quote(line, opening + 1).ok_or(Reason::Quote)?;
         let request = &line[opening + 1..closing];
         if !request.is_empty() && request == self.heartbeat {

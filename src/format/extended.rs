@@ -11,7 +11,7 @@
 use super::clf::Clf;
 use super::custom::{self, Program};
 use super::framed::{self, Read};
-use super::record::{Access, Parsed};
+use super::record::Parsed;
 use super::{LineFormat, catalogue::FormatOptions};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -61,18 +61,15 @@ impl Extended {
         }
     }
 
-    /// One record with its end, and what is left behind it; `None` for a record without this end.
-    fn whole<'line>(&self, parsed: &Parsed<'line>, rest: &'line [u8]) -> Option<(Access<'line>, &'line [u8])> {
-        let Parsed::Access(access, _) = parsed else { return None };
-        self.tail.add(rest, *access).ok()
-    }
-
     fn record<'line>(&self, text: &'line [u8]) -> Read<'line> {
-        let (parsed, rest) = self.combined.record(text)?;
-        Ok(match self.whole(&parsed, rest) {
-            Some((access, rest)) => (Parsed::Access(access, 0), rest),
-            None => (parsed, rest),
-        })
+        let (mut parsed, mut rest) = self.combined.record(text)?;
+        if let Parsed::Access(access, _) = &mut parsed {
+            match self.tail.add(rest, access) {
+                Ok(behind) => rest = behind,
+                Err(_) => (access.latency_micros, access.bytes_read) = (None, None),
+            }
+        }
+        Ok((parsed, rest))
     }
 }
 
@@ -87,8 +84,10 @@ impl LineFormat for Extended {
 
     fn fits(&self, line: &[u8], scratch: &Bump) -> bool {
         let _ = scratch;
-        let record = self.combined.record(line).ok();
-        record.is_some_and(|(parsed, rest)| matches!(self.whole(&parsed, rest), Some((_, []))))
+        match self.combined.record(line) {
+            Ok((Parsed::Access(mut access, _), rest)) => self.tail.add(rest, &mut access).is_ok_and(<[u8]>::is_empty),
+            _ => false,
+        }
     }
 }
 

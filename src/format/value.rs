@@ -63,9 +63,13 @@ pub fn latencies_micros(text: &[u8], power: i32) -> Result<Option<u64>, Reason> 
 
 /// Microseconds of seconds as nginx writes durations: up to six digits (which is eleven days), a point, three digits.
 pub fn nginx_micros(text: &[u8]) -> Option<u64> {
-    let [whole @ .., b'.', _, _, _] = text else { return None };
-    let is_one = (1..=6).contains(&whole.len()) && whole.iter().all(u8::is_ascii_digit);
-    if is_one { decimal::scaled(text, 6) } else { None }
+    let [whole @ .., b'.', a, b, c] = text else { return None };
+    if !(1..=6).contains(&whole.len()) {
+        return None;
+    }
+    let mut digits = whole.iter().chain([a, b, c]);
+    let millis = digits.try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')));
+    millis.map(|millis| millis * 1000)
 }
 
 /// The name in `name`, `name:port` or `[ip]:port`; `None` where it is empty.
@@ -136,6 +140,32 @@ mod tests {
         ];
         for (target, host, path) in cases {
             assert_eq!(absolute(target.as_bytes()), (host.as_bytes(), path.as_bytes()), "{target}");
+        }
+    }
+
+    #[test]
+    fn durations_of_several_servers_are_added_up() {
+        for (text, expected) in [
+            ("0.100", Ok(Some(100_000))),
+            ("0.100, 0.200 : 0.300", Ok(Some(600_000))),
+            ("0.100 : -, 0.001", Ok(Some(101_000))),
+            ("-", Ok(None)),
+            ("", Ok(None)),
+            ("0.1, x", Err(Reason::Latency)),
+            ("18446744073709.0, 18446744073709.0", Err(Reason::Latency)),
+        ] {
+            assert_eq!(latencies_micros(text.as_bytes(), 6), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("0.012", Some(12_000)),
+            ("999999.999", Some(999_999_999_000)),
+            ("1000000.000", None),
+            (".012", None),
+            ("0.01", None),
+            ("-0.012", None),
+            ("0.0x2", None),
+        ] {
+            assert_eq!(nginx_micros(text.as_bytes()), expected, "{text}");
         }
     }
 

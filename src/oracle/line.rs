@@ -45,8 +45,8 @@ fn head() -> String {
     // Words that end with a comma go on with the next.
     let client = format!(r#"(?:{c}*\\?, )*(?:{c}*(?:[^ ",\\]|\\[^ ,])\\?|\\)"#);
     let time = r"\[(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\]";
-    // A backslash before the space behind the user is the user's.
-    let user = r#"((?:[^"\\]|\\.)*\\?)"#;
+    // A user is quoted only where it is empty; a backslash before the space behind it is the user's.
+    let user = r#"(""|(?:[^"\\]|\\.)*\\?)"#;
     format!(r#"(?s-u)^({client}) ({word}) {user} {time} "#)
 }
 
@@ -119,7 +119,7 @@ fn one<'line>(line: &'line [u8], options: &Options) -> Option<(Record, bool, &'l
     let request = text(13);
     let mut record = Record {
         client: client(text(1)),
-        user: or_none(text(3)),
+        user: or_none(if text(3) == b"\"\"" { b"" } else { text(3) }),
         wall_seconds: wall_seconds(&found)?,
         offset_seconds: offset_seconds(&found)?,
         method: b"-".to_vec(),

@@ -4,7 +4,8 @@ use super::Style;
 use super::moment::Moment;
 use super::part::Meaning;
 use super::shape::{self, CLF_TIME_BYTES, Shape, Start};
-use crate::format::record::{Access, NO_STATUS, NONE, Parsed, Reason, Time};
+use crate::format::clf::EMPTY_USER;
+use crate::format::record::{Access, NONE, Parsed, Reason, Time};
 use crate::format::value::{self, or_none};
 use crate::format::{LineFormat, client, framed, moment, request, time, w3c_text};
 use bumpalo::Bump;
@@ -35,8 +36,8 @@ pub(super) struct Step {
 }
 
 /// What a line has said so far.
-struct Found<'line> {
-    access: Access<'line>,
+struct Found<'line, 'record> {
+    access: &'record mut Access<'line>,
     time: Option<Time>,
     moment: Moment,
     query: &'line [u8],
@@ -50,32 +51,30 @@ impl Program {
 
     /// One record, and the text behind it.
     fn record<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Result<(Parsed<'line>, &'line [u8]), Reason> {
-        let mut found = Found { access: Access::default(), time: None, moment: Moment::default(), query: NONE };
+        let mut access = Access::default();
+        let mut found = Found { access: &mut access, time: None, moment: Moment::default(), query: NONE };
         let Some(rest) = self.read(line, &mut found)? else {
-            return Ok((Parsed::Heartbeat(self.time(&found)?), &[]));
+            // A time behind the request was not read yet.
+            return Ok((Parsed::Heartbeat(self.time(&found).unwrap_or_default()), &[]));
         };
         if found.query != NONE {
             found.access.target = w3c_text::join(found.access.target, found.query, scratch);
         }
         let parsed = match self.time(&found)? {
-            Some(time) => Parsed::Access(Access { time, ..found.access }, 0),
-            None => Parsed::Untimed(found.access, 0),
+            Some(time) => Parsed::Access(Access { time, ..access }, 0),
+            None => Parsed::Untimed(access, 0),
         };
         Ok((parsed, rest))
     }
 
-    /// Adds what a text says that stands behind a record to it; returns what is left of the text.
-    pub(crate) fn add<'line>(
-        &self,
-        text: &'line [u8],
-        access: Access<'line>,
-    ) -> Result<(Access<'line>, &'line [u8]), Reason> {
+    /// Adds to a record what the text behind it says; returns what is left of the text. Where that does not fit, the record
+    /// may have some of it.
+    pub fn add<'line>(&self, text: &'line [u8], access: &mut Access<'line>) -> Result<&'line [u8], Reason> {
         let mut found = Found { access, time: None, moment: Moment::default(), query: NONE };
-        let rest = self.read(text, &mut found)?.unwrap_or_default();
-        Ok((found.access, rest))
+        Ok(self.read(text, &mut found)?.unwrap_or_default())
     }
 
-    fn time(&self, found: &Found<'_>) -> Result<Option<Time>, Reason> {
+    fn time(&self, found: &Found<'_, '_>) -> Result<Option<Time>, Reason> {
         if found.time.is_none() && self.has_moment {
             return found.moment.time().map(Some).ok_or(Reason::Time);
         }
@@ -84,7 +83,7 @@ impl Program {
 
     /// Runs the steps; `None` once the request is the sign of life.
     #[inline]
-    fn read<'line>(&self, line: &'line [u8], found: &mut Found<'line>) -> Result<Option<&'line [u8]>, Reason> {
+    fn read<'line>(&self, line: &'line [u8], found: &mut Found<'line, '_>) -> Result<Option<&'line [u8]>, Reason> {
         let mut rest = line.strip_prefix(&*self.start).ok_or(Reason::Shape)?;
         for (at, step) in self.steps.iter().enumerate() {
             let (text, behind) = self.split(at, step, rest, found)?;
@@ -104,7 +103,7 @@ impl Program {
         at: usize,
         step: &Step,
         rest: &'line [u8],
-        found: &mut Found<'line>,
+        found: &mut Found<'line, '_>,
     ) -> Result<(&'line [u8], &'line [u8]), Reason> {
         let has_escapes = self.style.has_escapes;
         let is_next = |behind: &[u8]| {
@@ -137,8 +136,8 @@ impl Program {
 
     /// Notes what a field says.
     #[inline]
-    fn take<'line>(&self, meaning: Meaning, text: &'line [u8], found: &mut Found<'line>) -> Result<(), Reason> {
-        let access = &mut found.access;
+    fn take<'line>(&self, meaning: Meaning, text: &'line [u8], found: &mut Found<'line, '_>) -> Result<(), Reason> {
+        let access = &mut *found.access;
         match meaning {
             Meaning::Unknown
             | Meaning::UnknownList
@@ -148,7 +147,7 @@ impl Program {
             | Meaning::Piece(_) => {}
             Meaning::Client => access.client = client::normalise(text),
             Meaning::ClientPort => access.client = client::with_port(text),
-            Meaning::User => access.user = if text == b"\"\"" { NONE } else { or_none(text) },
+            Meaning::User => access.user = if text == EMPTY_USER { NONE } else { or_none(text) },
             Meaning::Vhost => access.vhost = value::host(text),
             Meaning::VhostPort => access.vhost = value::before_port(text).ok_or(Reason::Client)?,
             Meaning::Request => {
@@ -159,24 +158,18 @@ impl Program {
             Meaning::Target | Meaning::Path => access.target = or_none(text),
             Meaning::Query => found.query = or_none(text),
             Meaning::Protocol => access.protocol = or_none(text),
-            Meaning::Status => {
-                access.status = match text {
-                    b"-" if !self.style.may_be_empty => NO_STATUS,
-                    text => value::status(text)?,
-                }
-            }
+            Meaning::Status => access.status = value::status(text)?,
             Meaning::BytesSent => access.bytes_sent = value::bytes(text)?,
             Meaning::BytesRead => access.bytes_read = value::bytes(text)?,
             Meaning::Latency(power) => access.latency_micros = value::latency_micros(text, power.into())?,
             Meaning::Latencies => access.latency_micros = value::latencies_micros(text, 6)?,
             Meaning::LatencyMillis => access.latency_micros = Some(value::nginx_micros(text).ok_or(Reason::Latency)?),
             Meaning::LatenciesMillis => {
-                // Nothing but such times, and a dash where nothing was asked.
+                // Nothing but such times, and a dash where nothing was asked. The request's own time goes before.
                 let is_one = |text: &[u8]| matches!(text, b"" | b"-") || value::nginx_micros(text).is_some();
                 if !value::listed(text).all(is_one) {
                     return Err(Reason::Latency);
                 }
-                // The request's own time goes before.
                 access.latency_micros = access.latency_micros.or(value::latencies_micros(text, 6)?);
             }
             Meaning::Referrer => access.referrer = or_none(text),

@@ -1,7 +1,7 @@
 //! How the end of a field is found.
 
 use super::part::Piece;
-use crate::format::clf::unescaped_quote;
+use crate::format::clf::{EMPTY_USER, unescaped_quote};
 use crate::format::record::Reason;
 
 /// Bytes of the time of the common log format.
@@ -130,9 +130,13 @@ pub fn text(
 ) -> Result<usize, Reason> {
     let Some(&first) = until.first() else { return Ok(text.len()) };
     let mut is_near = false;
-    // Apache writes an empty user so.
-    let from = if has_escapes && text.starts_with(b"\"\"") && first != b'"' { 2 } else { 0 };
-    for (at, &byte) in text.iter().enumerate().skip(from) {
+    if has_escapes
+        && let Some(behind) = text.strip_prefix(EMPTY_USER).and_then(|behind| behind.strip_prefix(until))
+        && next(behind)
+    {
+        return Ok(EMPTY_USER.len());
+    }
+    for (at, &byte) in text.iter().enumerate() {
         if byte == first
             && !(byte == b'"' && has_escapes && is_escaped(text, at))
             && let Some(behind) = text.get(at..).and_then(|rest| rest.strip_prefix(until))

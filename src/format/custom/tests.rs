@@ -359,6 +359,9 @@ fn what_stands_around_a_record() {
     }
     let alive = line.replace("GET / HTTP/1.1", "HEARTBEAT");
     assert_eq!(compiled(text).parse(alive.as_bytes(), &Bump::new()), Parsed::Heartbeat(Some(TIME)));
+    let scratch = Bump::new();
+    let late = compiled(r#""%r" %{%F %T}t"#).parse(br#""HEARTBEAT" 2025-10-21 14:01:45"#, &scratch);
+    assert_eq!(late, Parsed::Heartbeat(None));
 }
 
 #[test]
