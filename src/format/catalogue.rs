@@ -199,7 +199,7 @@ pub const ENTRIES: &[Entry] = &[
 /// The format that `--format` names: a name, or several with commas between, tried in this order on each line. The name
 /// `json` may be followed by the keys of its fields, `json:client=ip,status=code`, and `w3c` by its columns, for a log
 /// that has lost its `#Fields` line: `w3c:date time c-ip`. Behind `syslog:` stands any other name. What has a `%` or a `$`
-/// and does not begin with a name is a server's format string, see [`custom`], commas and all; it may stand behind
+/// and does not begin with a name is a server's format string, see `custom`, commas and all; it may stand behind
 /// `syslog:` too.
 pub fn by_name(spec: &str, options: &FormatOptions) -> Result<Arc<dyn LineFormat>, String> {
     if is_format_string(spec) {

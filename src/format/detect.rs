@@ -71,7 +71,7 @@ fn best(lines: &[&[u8]], options: &FormatOptions) -> Option<Arc<dyn LineFormat>>
     let most = counted.iter().map(|(count, _)| *count).max().filter(|most| *most > 0)?;
     let mut best = counted.iter().find(|(count, _)| *count == most).map(|(_, format)| format)?;
     let richer = |poorer: &str| {
-        let says_more = |name: &str| RICHER.iter().any(|pair| *pair == (poorer, name));
+        let says_more = |name: &str| RICHER.contains(&(poorer, name));
         let nearly = counted.iter().filter(|(count, f)| *count >= most - most / NEARLY && says_more(f.name()));
         nearly.max_by_key(|(count, _)| *count).map(|(_, format)| format)
     };

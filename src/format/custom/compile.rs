@@ -114,7 +114,7 @@ pub fn is_best(field: &Field, fields: &[&Field]) -> bool {
         // A query is joined to a path that has none.
         Slot::Query => {
             let whole = |other: &&Field| matches!(other.meaning, Meaning::Target | Meaning::Request);
-            !fields.iter().any(|other| whole(other)) && has(Slot::Target) && is_first()
+            !fields.iter().any(whole) && has(Slot::Target) && is_first()
         }
         _ => is_first(),
     }
@@ -124,7 +124,7 @@ pub fn is_best(field: &Field, fields: &[&Field]) -> bool {
 fn makes_a_time(fields: &[&Field]) -> bool {
     let has = |wanted: &[Piece]| {
         let is_wanted = |field: &&Field| matches!(field.meaning, Meaning::Piece(piece) if wanted.contains(&piece));
-        fields.iter().any(|field| is_wanted(field))
+        fields.iter().any(is_wanted)
     };
     let has_month = has(&[Piece::Month, Piece::MonthName, Piece::MonthWord]);
     let has_day = has(&[Piece::DayOfYear]) || has_month && has(&[Piece::Day]);

@@ -54,7 +54,7 @@ pub fn source(text: &str) -> Result<Source, TextError> {
     }
     let is_nginx = start.find(['%', '$']).is_some_and(|at| start[at..].starts_with('$'));
     let (server, style) = if is_nginx { (Server::Nginx, NGINX) } else { (Server::Apache, APACHE) };
-    Ok(Source { server, pieces: vec![from..to], style })
+    Ok(Source { server, pieces: std::iter::once(from..to).collect(), style })
 }
 
 fn is_directive(text: &str, name: &str) -> bool {

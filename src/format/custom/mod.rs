@@ -1,7 +1,7 @@
 //! The server's own format string, compiled once: Apache's `LogFormat` and nginx's `log_format`.
 //!
 //! A string is taken apart by its server's rules ([`apache`], [`nginx`], [`config`] for whole lines of a configuration)
-//! into literal text and fields. These are compiled ([`compile`]) to a [`program`]: for each field how its end is found,
+//! into literal text and fields. These are compiled ([`mod@compile`]) to a [`mod@program`]: for each field how its end is found,
 //! what its text is taken for, and the literal text behind it. A string that is exactly the common or combined format is
 //! read by the parser of those, which is faster; one that writes a JSON object ([`json`]) by the JSON parser, since then
 //! order, spacing and further keys do not matter.

@@ -3,12 +3,12 @@
 //! GoAccess takes and refuses other lines than the formats here do: no host names and no `ip:port`, a list of known
 //! statuses, any text as a request; and it takes the fields apart in its own way. So the profile that counts as it does
 //! begins here: [`reader`] makes of a format one that says of each line what GoAccess would say. The common and
-//! combined formats are read by its rules from the first byte on ([`line`]). Of every other format the records are taken
+//! combined formats are read by its rules from the first byte on (`line`). Of every other format the records are taken
 //! as they are, checked and put into the same shape.
 //!
 //! In a record of such a format
 //! - `target` and `agent` are percent-decoded and trimmed, `target` with its query;
-//! - `method` and `protocol` are of GoAccess's lists ([`request`]), or both `-`, and then `target` is the whole request;
+//! - `method` and `protocol` are of GoAccess's lists (`request`), or both `-`, and then `target` is the whole request;
 //! - `referrer` and `agent` are empty where GoAccess has none (a format without them, an agent `""`);
 //! - a size that is no number is 0.
 //!
