@@ -182,6 +182,8 @@ def main():
         named = [f"--log-format={arguments.format}"]
         theirs = run_goaccess(arguments.goaccess, arguments.log, named, Path(folder))
         own = [f"--log-format={WITH_USER[arguments.format]}", "--date-format=%d/%b/%Y", "--time-format=%H:%M:%S"]
+        for status in (item for group in theirs["status_codes"]["data"] for item in group.get("items", [])):
+            status["data"] = status["data"].split(" ")[0]  # a description stands behind the number
         theirs["remote_user"] = run_goaccess(arguments.goaccess, arguments.log, own, Path(folder))["remote_user"]
     if arguments.save:
         save(theirs, arguments.save)

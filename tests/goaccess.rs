@@ -46,10 +46,24 @@ fn comparable(mut report: Value) -> Value {
                 let metadata = json!({"hits": total("hits"), "visitors": total("visitors"), "bytes": total("bytes")});
                 *panel = json!({"metadata": metadata, "data": []});
             }
+            "status_codes" => {
+                for status in
+                    panel["data"].as_array_mut().unwrap().iter_mut().flat_map(|class| class["items"].as_array_mut())
+                {
+                    status.iter_mut().for_each(number_alone);
+                }
+                sort_rows(&mut panel["data"]);
+            }
             _ => sort_rows(&mut panel["data"]),
         }
     }
     report
+}
+
+/// GoAccess describes each status behind its number.
+fn number_alone(status: &mut Value) {
+    let label = status["data"].as_str().unwrap().to_string();
+    status["data"] = json!(label.split(' ').next());
 }
 
 fn sort_rows(rows: &mut Value) {

@@ -199,7 +199,7 @@ impl Whole {
         let mut classes: Vec<(Row<'_>, Vec<Item>)> = Vec::new();
         for mut row in statuses {
             let code = status::parse(&row.name).unwrap_or(0);
-            row.name = status::text(code).unwrap_or("Unknown").as_bytes().into();
+            row.name = status::number(code).unwrap_or(code).to_string().into_bytes().into();
             let name = status::class(code).as_bytes();
             let known = classes.iter().position(|(class, _)| *class.name == *name);
             if known.is_none() && classes.len() == self.top {

@@ -72,7 +72,7 @@ fn shaped<'line>(access: Access<'line>, scratch: &'line Bump) -> Result<Access<'
     if !is_address(access.client) {
         return Err(Reason::Client);
     }
-    if status::text(access.status).is_none() {
+    if status::number(access.status).is_none() {
         return Err(Reason::Status);
     }
     let (method, protocol) = (request::method(access.method), request::protocol(access.protocol));
