@@ -177,3 +177,21 @@ fn texts_that_need_more_scratch_memory_than_a_batch_should_are_counted() {
         assert_eq!((found.totals.lines, found.totals.records), (3, 3), "{format}");
     }
 }
+
+#[test]
+fn a_line_of_any_length_is_read_whole_and_so_are_its_neighbours() {
+    let line = |length: usize| {
+        let head = "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /";
+        let tail = " HTTP/1.1\" 200 1 \"-\" \"-\"";
+        format!("{head}{}{tail}", "x".repeat(length.saturating_sub(head.len() + tail.len())))
+    };
+    // Marks are looked for in chunks of 16 KiB.
+    for length in (16_370..16_390).chain([8192, 32_767, 32_768, 100_000, 1 << 20]) {
+        for end in ["\n", ""] {
+            let text = [line(100), line(length), line(100), line(length)].join("\n") + end;
+            let report = report(text.as_bytes(), |_| {});
+            assert_eq!((report.totals.lines, report.totals.records), (4, 4), "{length} bytes, then {end:?}");
+            assert_eq!((report.paths.len(), report.paths[1].hits), (2, 2), "{length} bytes, then {end:?}");
+        }
+    }
+}

@@ -62,20 +62,22 @@ impl<T: Pod> Huge<T> {
         if length <= self.length {
             return;
         }
-        match self.memory.take() {
-            Some(memory) => match moved(memory, bytes_of::<T>(length)) {
-                Ok(memory) => self.adopt(length, |_| memory),
-                Err(memory) => {
-                    let mut longer = Huge::zeroed(length);
-                    let old = std::mem::take(&mut self.length);
-                    // SAFETY: as in `as_slice`; `memory` is still the old map, of `old` values at `values`.
-                    longer.as_mut_slice()[..old]
-                        .copy_from_slice(unsafe { std::slice::from_raw_parts(self.values.as_ptr(), old) });
-                    drop(memory);
-                    *self = longer;
-                }
-            },
-            None => *self = Huge::zeroed(length),
+        // Should there be no memory, what is left behind by the panic is an empty array and none whose pages are gone.
+        let Huge { memory, values, length: old } = std::mem::take(self);
+        let Some(memory) = memory else {
+            *self = Huge::zeroed(length);
+            return;
+        };
+        match moved(memory, bytes_of::<T>(length)) {
+            Ok(memory) => self.adopt(length, |_| memory),
+            Err(memory) => {
+                let mut longer = Huge::zeroed(length);
+                // SAFETY: as in `as_slice`: `memory` is still the old map, with `old` values at `values`.
+                let before = unsafe { std::slice::from_raw_parts(values.as_ptr(), old) };
+                longer.as_mut_slice()[..old].copy_from_slice(before);
+                drop(memory);
+                *self = longer;
+            }
         }
     }
 

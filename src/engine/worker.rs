@@ -115,29 +115,28 @@ impl<'run> Worker<'run> {
     fn regular_lines(&mut self, piece: &Piece<'_>, fast: &mut Fast, cursor: &mut Cursor, intact: Intact<'_>) {
         let text = piece.text;
         let mut marks = std::mem::take(&mut self.marks);
-        let mut chunk_bytes = CHUNK_BYTES;
         while cursor.at < text.len() {
             let start = cursor.at;
-            let chunk = &text[start..text.len().min(start + chunk_bytes)];
+            let chunk = &text[start..text.len().min(start + CHUNK_BYTES)];
             self.settings.kernel.structure(chunk, &mut marks);
             if !self.chunk(piece, fast, chunk, marks.as_slice(), cursor, intact) {
                 break;
             }
-            if cursor.at == start && start + chunk.len() < text.len() {
-                // No line ends in the chunk: take a longer one.
-                chunk_bytes *= 2;
-                continue;
-            }
-            if start + chunk.len() == text.len() && cursor.at < text.len() {
-                // What is left is the last line, without a newline.
+            let is_last = start + chunk.len() == text.len() && cursor.at < text.len();
+            if cursor.at == start || is_last {
+                // A line that is longer than the chunk, or the last one, without a newline: marks would only cost memory.
                 let scratch = std::mem::take(&mut self.scratch);
                 let mut batch = ArrayVec::<Access<'_>, BATCH>::new();
-                self.line(piece, &text[cursor.at..], false, cursor, &scratch, &mut batch);
-                self.count(piece.text, &mut batch, cursor, intact);
+                let rest = &text[cursor.at..];
+                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                self.line(piece, &rest[..length], length < rest.len(), cursor, &scratch, &mut batch);
+                let whole = self.count(text, &mut batch, cursor, intact);
                 drop(batch);
                 self.recycle(scratch);
+                if !whole {
+                    break;
+                }
             }
-            chunk_bytes = CHUNK_BYTES;
         }
         self.marks = marks;
     }

@@ -50,14 +50,11 @@ fn five_gigabytes_without_a_newline_are_one_malformed_line() {
     }
     let folder = tempfile::tempdir().unwrap();
     sparse(folder.path(), 5 * GIB, |file| file.write_all_at(b"x", 0).unwrap());
-    // A line as long as the user allows may cost a few times its length: each of its bytes may be a mark.
-    for (flags, most_mib) in
-        [(&["a.log"][..], 64), (&["--no-mmap", "a.log"], 64), (&["--max-line-bytes", "100MiB", "a.log"], 768)]
-    {
+    for flags in [&["a.log"][..], &["--no-mmap", "a.log"], &["--max-line-bytes", "100MiB", "a.log"]] {
         let mut run = Run::json(folder.path(), flags);
         run.0.args(["--format", "combined"]);
         let ran = run.end();
-        assert_eq!(ran.exits(0).within_mib(most_mib).totals(), [1, 0, 0, 1], "{flags:?}");
+        assert_eq!(ran.exits(0).within_mib(64).totals(), [1, 0, 0, 1], "{flags:?}");
         eprintln!("5 GiB without a newline, {flags:?}: {:.1} s, {} MiB", ran.seconds, ran.peak >> 20);
     }
     for fuse in [b'x', b'"', b'\\'] {
