@@ -24,4 +24,5 @@ pub mod timeline;
 mod top;
 pub mod visitors;
 mod visits;
+pub mod vtally;
 pub mod zone;

@@ -68,6 +68,17 @@ pub struct Lines {
     pub malformed: [u64; Reason::ALL.len()],
 }
 
+impl Lines {
+    /// The sum over all kinds, which is that of all lines.
+    pub fn parts(&self) -> u64 {
+        let Lines { lines: _, blank, records, heartbeats, filtered, glued: _, malformed } = self;
+        [*blank, *records, *heartbeats, *filtered]
+            .iter()
+            .chain(malformed)
+            .fold(0, |sum, part| sum.saturating_add(*part))
+    }
+}
+
 /// The counts of a share of the input.
 pub struct Tally {
     /// Lines by kind.

@@ -29,6 +29,16 @@ impl Zone {
             }),
         }
     }
+
+    /// The name by which [`Zone::parse`] finds the same zone on any machine; `None` for a zone of this machine that has
+    /// none.
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Zone::Log => Some("log".to_string()),
+            Zone::Utc => Some("utc".to_string()),
+            Zone::Named(zone) => zone.iana_name().map(ToString::to_string),
+        }
+    }
 }
 
 /// A zone that remembers the offset of the stretch it was last asked about, since zones change it twice a year.
