@@ -1,7 +1,7 @@
 //! `visor-fast analyze`: from flags to a report.
 
 use super::analyze_flags::Flags;
-use super::outputs::Outputs;
+use super::outputs::{Form, Outputs};
 use super::progress::watched;
 use super::{Exit, Failure, tell};
 use crate::aggregate::goaccess::General;
@@ -9,9 +9,10 @@ use crate::aggregate::snapshot::Snapshot;
 use crate::clock;
 use crate::engine::{Outcome, Progress, Settings, analyze};
 use crate::source::{Expansion, Named, expand_all};
-
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -23,6 +24,13 @@ pub fn run(flags: Flags) -> Result<Exit, Failure> {
     let Expansion { inputs, errors } = inputs(&flags)?;
     if let (Some(error), false) = (errors.first(), flags.keep_going) {
         return Err(Failure::failed(error));
+    }
+    if let Some(path) = overwritten(&flags.o, &inputs) {
+        let path = path.display();
+        return Err(Failure::usage(format!(
+            "-o {path}: is an input of this run too, so its lines would be in it twice; write to another folder, or remove \
+             it first"
+        )));
     }
     let outputs = Outputs::open(&flags.o, flags.output, flags.top.map(|top| top as usize), flags.color)?;
     errors.iter().for_each(|error| tell(&error.to_string()));
@@ -53,7 +61,7 @@ pub fn run(flags: Flags) -> Result<Exit, Failure> {
     if flags.verbose {
         tell_what_ran(&settings, &outcome, &report, start.elapsed().as_secs_f64() - counted);
     }
-    outputs.write(&report, goaccess.as_ref())?;
+    outputs.write(&mut outcome, &report, goaccess.as_ref())?;
     if let (Some(invalid), Some(path)) = (&settings.keep.invalid, &flags.invalid) {
         let wrong = |error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display()));
         invalid.finish().map_err(wrong)?;
@@ -76,6 +84,16 @@ fn inputs(flags: &Flags) -> Result<Expansion, Failure> {
         return Err(Failure::usage("no input: name files, folders or patterns, or `-` for standard input"));
     }
     Ok(Expansion { inputs: vec![Named::Stdin], errors: Vec::new() })
+}
+
+/// A tally that would be written over one of the inputs: a folder's tally in that folder, at the second run.
+fn overwritten<'a>(outputs: &'a [PathBuf], inputs: &[Named]) -> Option<&'a PathBuf> {
+    let identity = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    outputs.iter().filter(|path| matches!(Form::of(path), Ok(Form::Tally))).find(|path| {
+        let output = identity(path);
+        let is_it = |input: &Named| matches!(input, Named::Path(path) if identity(path) == output);
+        output.is_some() && inputs.iter().any(is_it)
+    })
 }
 
 /// What GoAccess says of a run beside the counts: when, how long, of which inputs and how much on disk.

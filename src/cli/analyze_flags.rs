@@ -26,6 +26,8 @@ Examples:
   visor-fast analyze --where 'status >= 500' --since '2h ago' access.log
   visor-fast analyze --where 'client in 10.0.0.0/8 and path ~ ^/api/' access.log
   visor-fast analyze -o report.json -o report.csv access.log
+  visor-fast analyze -o part.vtally access.log       count here, to be merged elsewhere:
+  visor-fast analyze *.vtally                        the report that one run over all logs would give
   visor-fast analyze --output goaccess-json access.log
   visor-fast analyze --format '%h %l %u %t \"%r\" %>s %b %D' access.log
 
@@ -37,7 +39,7 @@ user, vhost, referrer, agent, time, hour, weekday, bot; in error logs level, mod
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Flags {
-    /// Files, folders (read with all below them), patterns, `-` for standard input
+    /// Files, folders (read with all below them), patterns, `-` for standard input; logs and tallies of earlier runs
     #[arg(value_name = "FILE|DIR|GLOB|-")]
     pub inputs: Vec<OsString>,
 
@@ -93,7 +95,8 @@ pub struct Flags {
     #[arg(long, value_name = "ZONE", default_value = TIMEZONE, help_heading = "Counting")]
     pub timezone: String,
 
-    /// Write the report to FILE; its ending chooses the form: .json, .csv, .txt (repeatable)
+    /// Write the report to FILE; its ending chooses the form: .json, .csv, .txt, or .vtally for the counts themselves, which
+    /// a later run takes as an input (repeatable)
     #[arg(short, value_name = "FILE", help_heading = "Output")]
     pub o: Vec<PathBuf>,
 
@@ -137,6 +140,7 @@ impl Flags {
         let kernel = Kernel::choose(forced.as_deref()).map_err(Failure::usage)?;
         let zone = Zone::parse(&self.timezone).map_err(|error| Failure::usage(format!("--timezone: {error}")))?;
         let goaccess = self.goaccess()?;
+        let mergeable = self.mergeable(&zone)?;
         // To GoAccess a sign of life is a request.
         let heartbeat = if goaccess { Vec::new() } else { self.heartbeat.clone().into_bytes() };
         let formats = FormatOptions { heartbeat };
@@ -153,6 +157,7 @@ impl Flags {
             keep: self.keep(&zone, now)?,
             tally: tally::Settings { bucket_seconds: self.bucket_seconds()?, keep_query: self.keep_query, zone },
             goaccess,
+            mergeable,
             keep_going: self.keep_going,
             ..Settings::new(threads, kernel)
         };
@@ -182,6 +187,20 @@ impl Flags {
                  leave it out"
             ))),
         }
+    }
+
+    /// Whether the tally is written, for another machine to know what was counted and how.
+    fn mergeable(&self, zone: &Zone) -> Result<bool, Failure> {
+        let is_tally = |path: &PathBuf| matches!(Form::of(path), Ok(Form::Tally));
+        let mergeable = self.output == Some(Form::Tally) || self.o.iter().any(is_tally);
+        if mergeable && zone.name().is_none() {
+            return Err(Failure::usage(format!(
+                "--timezone {}: this machine's time zone has no name that a tally could tell to another machine; give one, \
+                 such as Europe/Berlin",
+                self.timezone
+            )));
+        }
+        Ok(mergeable)
     }
 
     fn max_line_bytes(&self) -> Result<usize, Failure> {

@@ -8,6 +8,7 @@ mod analyze_flags;
 mod formats;
 mod outputs;
 mod progress;
+mod replaced;
 mod terminal;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -1,9 +1,11 @@
 //! An input, opened: its bytes, its format, and what became of it.
 
 use super::changes;
+use super::counted::{self, Counted, FileBytes, StreamBytes};
 use super::pump::Pump;
 use super::settings::Settings;
 use super::text::Text;
+use crate::aggregate::vtally::Problem;
 use crate::format::LineFormat;
 use crate::format::detect::{HEAD_BYTES, detect};
 use crate::format::goaccess;
@@ -24,6 +26,20 @@ pub enum Trouble {
         /// Its first line, fit to be shown.
         line: String,
     },
+    /// It is a serialised tally that cannot be taken in.
+    Tally {
+        /// The input.
+        name: String,
+        /// Why not.
+        problem: Arc<Problem>,
+    },
+    /// It is a serialised tally, and records are asked for.
+    Counted {
+        /// The input.
+        name: String,
+        /// The flag that asks for them.
+        flag: &'static str,
+    },
     /// A defect of this program.
     Defect {
         /// The input.
@@ -42,6 +58,12 @@ impl fmt::Display for Trouble {
                 "{name}: no known format fits its first lines, of which the first is {line:?}; name one with --format \
                  (`visor-fast formats` lists them)"
             ),
+            Trouble::Tally { name, problem } => write!(f, "{name}: {problem}"),
+            Trouble::Counted { name, flag } => write!(
+                f,
+                "{name}: is a tally, whose records are counted already, so {flag} cannot be applied to it; apply it where \
+                 the tally is written, or name the logs themselves"
+            ),
             Trouble::Defect { name, message } => {
                 write!(
                     f,
@@ -57,9 +79,20 @@ impl Trouble {
     pub fn without_name(&self) -> String {
         let (text, name) = match self {
             Trouble::Source(error) => (error.problem.to_string(), ""),
-            Trouble::Format { name, .. } | Trouble::Defect { name, .. } => (self.to_string(), name.as_str()),
+            Trouble::Format { name, .. }
+            | Trouble::Tally { name, .. }
+            | Trouble::Counted { name, .. }
+            | Trouble::Defect { name, .. } => (self.to_string(), name.as_str()),
         };
         text.strip_prefix(name).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text).to_string()
+    }
+
+    /// The trouble that the tally `name` makes.
+    pub(super) fn of_tally(name: &str, problem: Problem) -> Trouble {
+        match counted::source_error(problem) {
+            Ok(error) => Trouble::Source(error),
+            Err(problem) => Trouble::Tally { name: name.to_string(), problem: Arc::new(problem) },
+        }
     }
 }
 
@@ -89,6 +122,8 @@ pub enum Body<'bytes> {
     Text(Text<'bytes>),
     /// Readable from front to back, by one worker at a time.
     Stream(Box<Mutex<Stream>>),
+    /// No lines, but what was counted of some.
+    Counted(Counted<'bytes>),
 }
 
 /// A stream between two blocks.
@@ -108,6 +143,9 @@ pub struct Stream {
 impl<'bytes> Input<'bytes> {
     /// Bytes in memory.
     pub fn from_bytes(name: &str, bytes: &'bytes [u8], settings: &Settings) -> Result<Input<'bytes>, Trouble> {
+        if is_tally(name, bytes)? {
+            return Input::counted(name.to_string(), Counted::new(bytes, Some(bytes.len() as u64)), settings);
+        }
         Input::new(name.to_string(), &bytes[..bytes.len().min(HEAD_BYTES)], Body::Text(Text::Memory(bytes)), settings)
     }
 
@@ -116,17 +154,34 @@ impl<'bytes> Input<'bytes> {
         match source::open(named, options).map_err(Trouble::Source)? {
             Opened::File(file) => {
                 let head = head_of(&file).map_err(Trouble::Source)?;
+                if is_tally(file.name(), &head)? {
+                    let (name, len) = (file.name().to_string(), file.len());
+                    return Input::counted(name, Counted::new(FileBytes::new(file), Some(len)), settings);
+                }
                 Input::new(file.name().to_string(), &head, Body::Text(Text::File(file)), settings)
             }
             Opened::Stream(stream) => {
-                let name = stream.name().to_string();
-                let mut pump = Pump::new(stream, settings.max_line_bytes, options.stop.clone());
+                let (name, raw_len) = (stream.name().to_string(), stream.raw_len());
+                let bytes = StreamBytes::new(stream);
+                if is_tally(&name, bytes.start())? {
+                    return Input::counted(name, Counted::new(bytes, raw_len), settings);
+                }
+                let (start, stream) = bytes.into_parts();
+                let mut pump = Pump::new(stream, settings.max_line_bytes, options.stop.clone()).with_start(start);
                 let mut first = Vec::new();
                 pump.next(&mut first, HEAD_BYTES).map_err(Trouble::Source)?;
                 let head = first.clone();
                 let stream = Stream { pump, first: Some(first), format: None, number: 0, raw_told: 0 };
                 Input::new(name, &head, Body::Stream(Box::new(Mutex::new(stream))), settings)
             }
+        }
+    }
+
+    /// A tally: the format of its lines is of no matter.
+    fn counted<'b>(name: String, counted: Counted<'b>, settings: &Settings) -> Result<Input<'b>, Trouble> {
+        match counted::refused(settings) {
+            Some(flag) => Err(Trouble::Counted { name, flag }),
+            None => Input::new(name, &[], Body::Counted(counted), settings),
         }
     }
 
@@ -141,7 +196,7 @@ impl<'bytes> Input<'bytes> {
         let format = if settings.goaccess { goaccess::reader(format) } else { format };
         let formats = match &body {
             Body::Text(text) => changes::by_piece(text, &format, settings).map_err(Trouble::Source)?,
-            Body::Stream(_) => Vec::new(),
+            Body::Stream(_) | Body::Counted(_) => Vec::new(),
         };
         let has_lines = head.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != 0);
         Ok(Input {
@@ -161,8 +216,13 @@ impl<'bytes> Input<'bytes> {
         match &self.body {
             Body::Text(text) => Some(text.len()),
             Body::Stream(stream) => stream.lock().ok().and_then(|stream| stream.pump.raw_len()),
+            Body::Counted(counted) => counted.raw_len,
         }
     }
+}
+
+fn is_tally(name: &str, head: &[u8]) -> Result<bool, Trouble> {
+    counted::is_tally(name, head).map_err(|problem| Trouble::of_tally(name, problem))
 }
 
 fn head_of(file: &FileSource) -> Result<Vec<u8>, SourceError> {

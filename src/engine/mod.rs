@@ -4,6 +4,8 @@
 //! [`worker`]s as there are threads count them, each into a tally of its own; the tallies are merged once, at the end.
 
 pub mod changes;
+mod counted;
+mod finish;
 pub mod input;
 pub mod keeper;
 pub mod pieces;
@@ -17,5 +19,5 @@ pub mod worker;
 pub use input::Trouble;
 pub use keeper::{Invalid, Keep};
 pub use progress::Progress;
-pub use run::{Outcome, analyze, analyze_bytes};
+pub use run::{Outcome, analyze, analyze_bytes, count_bytes};
 pub use settings::Settings;

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug)]
 pub struct Pump {
     source: StreamSource,
+    /// Bytes that were taken from the source before, to know what it is.
+    start: Vec<u8>,
     line_bytes_max: usize,
     /// Set by whoever wants no more of it.
     stop: Option<Arc<AtomicBool>>,
@@ -28,7 +30,21 @@ impl Pump {
     /// Blocks of `source`. Of a line that is longer than `line_bytes_max` a little more than that is handed on, so
     /// that it is known to be too long. Once `stop` is set, a line that does not end is waited for no longer.
     pub fn new(source: StreamSource, line_bytes_max: usize, stop: Option<Arc<AtomicBool>>) -> Pump {
-        Pump { source, line_bytes_max, stop, cut: Vec::new(), skipping: false, ended: false, bytes: 0 }
+        Pump {
+            source,
+            start: Vec::new(),
+            line_bytes_max,
+            stop,
+            cut: Vec::new(),
+            skipping: false,
+            ended: false,
+            bytes: 0,
+        }
+    }
+
+    /// The same with bytes before those that the source still has.
+    pub fn with_start(self, start: Vec<u8>) -> Pump {
+        Pump { start, ..self }
     }
 
     /// Bytes of text read so far.
@@ -94,6 +110,14 @@ impl Pump {
         let result = loop {
             if filled == wanted {
                 break Ok(());
+            }
+            if !self.start.is_empty() {
+                let count = self.start.len().min(wanted - filled);
+                block[filled..filled + count].copy_from_slice(&self.start[..count]);
+                self.start.drain(..count);
+                filled += count;
+                self.bytes += count as u64;
+                continue;
             }
             match self.source.read(&mut block[filled..]) {
                 Ok(0) => {

@@ -6,6 +6,8 @@
 //! end, in pairs, in parallel.
 
 use super::changes::runs;
+use super::counted::Counted;
+use super::finish::{merge_all, number_inputs, resolve_positions};
 use super::input::{Body, Input, Stream, Trouble};
 use super::pieces::Spans;
 use super::progress::Progress;
@@ -14,11 +16,12 @@ use super::text::Text;
 use super::worker::{Piece, Worker};
 use crate::aggregate::goaccess;
 use crate::aggregate::snapshot::{self, Snapshot};
-use crate::aggregate::tally::Tally;
-use crate::parallel::both;
+use crate::aggregate::tally::{Lines, Tally};
+use crate::aggregate::vtally::Origin;
 use crate::source::{Named, OpenOptions};
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Inputs open at one time.
@@ -36,6 +39,8 @@ pub struct Outcome {
     pub troubles: Vec<Trouble>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
+    /// Whether a tally among the inputs was of a run that was stopped or failed.
+    pub inherited_partial: bool,
 }
 
 impl Outcome {
@@ -45,9 +50,20 @@ impl Outcome {
         Snapshot {
             inputs: self.inputs.clone(),
             elapsed_seconds,
-            partial: self.stopped || !self.troubles.is_empty(),
+            partial: self.is_partial(),
             ..self.tally.snapshot(top, &names)
         }
+    }
+
+    /// Whether the counts are not of all lines.
+    fn is_partial(&self) -> bool {
+        self.stopped || !self.troubles.is_empty() || self.inherited_partial
+    }
+
+    /// Writes the tally, for another run to take in; only after a run that was [`mergeable`](Settings::mergeable).
+    pub fn write_tally(&mut self, to: impl Write) -> io::Result<()> {
+        let origin = Origin { inputs: self.inputs.clone(), partial: self.is_partial() };
+        self.tally.write_to(&origin, to)
     }
 }
 
@@ -74,6 +90,11 @@ pub fn analyze(inputs: &[Named], settings: &Settings, progress: &Progress) -> Ou
 
 /// Counts all lines of texts in memory, each with a name, and reports lists of at most `top` rows.
 pub fn analyze_bytes(texts: &[(&str, &[u8])], settings: &Settings, top: usize) -> Snapshot {
+    count_bytes(texts, settings).report(top, 0.0)
+}
+
+/// Counts all lines of texts in memory, each with a name.
+pub fn count_bytes(texts: &[(&str, &[u8])], settings: &Settings) -> Outcome {
     let progress = Progress::default();
     let mut run = Run::new(settings, &progress);
     let opened: Vec<_> = (0..)
@@ -85,7 +106,7 @@ pub fn analyze_bytes(texts: &[(&str, &[u8])], settings: &Settings, top: usize) -
         .collect();
     run.round(&opened);
     drop(opened);
-    run.finish().report(top, 0.0)
+    run.finish()
 }
 
 /// A worker, and the lines of each piece that it has counted.
@@ -100,7 +121,9 @@ struct Hand<'run> {
 struct Run<'run> {
     shared: Shared<'run>,
     hands: Vec<Hand<'run>>,
-    reports: Vec<snapshot::Input>,
+    /// By input: how it is shown; one that is a tally, as the inputs of the run that wrote it.
+    reports: Vec<Vec<snapshot::Input>>,
+    inherited_partial: bool,
 }
 
 /// What all workers share.
@@ -133,6 +156,7 @@ impl<'run> Run<'run> {
             shared: Shared { settings, progress, troubles: Mutex::default(), failed: AtomicBool::new(false) },
             hands: (0..settings.threads.max(1)).map(hand).collect(),
             reports: Vec::new(),
+            inherited_partial: false,
         }
     }
 
@@ -152,15 +176,17 @@ impl<'run> Run<'run> {
                 }
             });
         }
-        self.reports.extend(opened.iter().map(report_of));
+        self.reports.extend(opened.iter().map(reports_of));
+        self.inherited_partial |= opened.iter().filter_map(origin_of).any(|origin| origin.partial);
     }
 
     fn finish(self) -> Outcome {
-        let Run { shared: Shared { troubles, progress, .. }, mut hands, mut reports } = self;
+        let Run { shared: Shared { settings, troubles, progress, .. }, mut hands, mut reports, inherited_partial } =
+            self;
         let mut troubles = troubles.into_inner().unwrap_or_else(PoisonError::into_inner);
         troubles.sort_by_key(|(input, _)| *input);
         for (input, trouble) in &troubles {
-            if let Some(report) = reports.get_mut(*input as usize) {
+            if let Some(report) = reports.get_mut(*input as usize).and_then(|reports| reports.first_mut()) {
                 report.error.get_or_insert_with(|| trouble.without_name());
             }
         }
@@ -173,20 +199,32 @@ impl<'run> Run<'run> {
                 None => goaccess = Some(tally),
             }
         }
-        let mut tally = merge_all(hands.into_iter().map(|hand| hand.worker.tally).collect());
+        let mut tally = merge_all(hands.into_iter().map(|hand| hand.worker.tally).collect(), settings.mergeable);
         resolve_positions(&mut tally, &counted);
+        number_inputs(&mut tally, &reports);
         Outcome {
             tally,
             goaccess,
-            inputs: reports,
+            inputs: reports.into_iter().flatten().collect(),
             troubles: troubles.into_iter().map(|(_, trouble)| trouble).collect(),
             stopped: progress.is_stopped(),
+            inherited_partial,
         }
     }
 }
 
-fn report_of(opened: &Result<Input<'_>, String>) -> snapshot::Input {
-    match opened {
+fn origin_of<'opened>(opened: &'opened Result<Input<'_>, String>) -> Option<&'opened Origin> {
+    match &opened.as_ref().ok()?.body {
+        Body::Counted(counted) => counted.origin.get(),
+        Body::Text(_) | Body::Stream(_) => None,
+    }
+}
+
+fn reports_of(opened: &Result<Input<'_>, String>) -> Vec<snapshot::Input> {
+    if let Some(origin) = origin_of(opened) {
+        return origin.inputs.clone();
+    }
+    let report = match opened {
         Ok(input) => snapshot::Input {
             name: input.name.clone(),
             bytes: input.bytes.load(Ordering::Relaxed),
@@ -195,7 +233,8 @@ fn report_of(opened: &Result<Input<'_>, String>) -> snapshot::Input {
             error: None,
         },
         Err(name) => snapshot::Input { name: name.clone(), format: "-".to_string(), ..snapshot::Input::default() },
-    }
+    };
+    vec![report]
 }
 
 /// Some inputs, and how they are shared out.
@@ -207,6 +246,9 @@ struct Round<'round, 'bytes> {
     /// The round's files: index of the input, number of its first piece among all.
     files: Vec<(usize, u32)>,
     streams: Vec<usize>,
+    tallies: Vec<usize>,
+    /// The first of `tallies` that nobody has taken.
+    next_tally: AtomicUsize,
     pieces: u32,
     spans: Spans,
 }
@@ -217,7 +259,7 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
         opened: &'round [Result<Input<'bytes>, String>],
         shared: &'round Shared<'round>,
     ) -> Round<'round, 'bytes> {
-        let (mut files, mut streams, mut pieces) = (Vec::new(), Vec::new(), 0u32);
+        let (mut files, mut streams, mut tallies, mut pieces) = (Vec::new(), Vec::new(), Vec::new(), 0u32);
         for (at, input) in opened.iter().enumerate() {
             let Ok(input) = input else { continue };
             shared.progress.expect(input.raw_len());
@@ -228,6 +270,7 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
                     pieces = pieces.saturating_add(u32::try_from(own).unwrap_or(u32::MAX));
                 }
                 Body::Stream(_) => streams.push(at),
+                Body::Counted(_) => tallies.push(at),
             }
         }
         Round {
@@ -236,6 +279,8 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
             inputs: opened.iter().map(|input| input.as_ref().ok()).collect(),
             files,
             streams,
+            tallies,
+            next_tally: AtomicUsize::new(0),
             pieces,
             spans: Spans::new(pieces, shared.settings.threads.max(1)),
         }
@@ -244,13 +289,15 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
     /// How many workers could be busy at one time.
     fn work_items(&self) -> usize {
         // A stream has always a block more to read while one is counted.
-        self.pieces as usize + 2 * self.streams.len()
+        self.pieces as usize + 2 * self.streams.len() + self.tallies.len()
     }
 
     fn work(&self, number: usize, hand: &mut Hand<'_>) {
         while !self.shared.is_over() {
             if let Some((at, input, stream)) = self.free_stream(number) {
                 self.guarded(at, input, || self.block(at, input, stream, hand));
+            } else if let Some((at, input, counted)) = self.next_tally() {
+                self.guarded(at, input, || self.tally(at, input, counted, hand));
             } else if let Some(piece) = self.spans.take(number) {
                 let file = self.files.partition_point(|(_, first)| *first <= piece) - 1;
                 let (at, first) = self.files[file];
@@ -289,6 +336,16 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
         self.live_streams().next().map(|(at, input, stream)| (at, input, locked(stream)))
     }
 
+    /// A tally that nobody has read.
+    fn next_tally(&self) -> Option<(usize, &'round Input<'bytes>, &'round Counted<'bytes>)> {
+        let &at = self.tallies.get(self.next_tally.fetch_add(1, Ordering::Relaxed))?;
+        let input = self.inputs[at]?;
+        match &input.body {
+            Body::Counted(counted) => Some((at, input, counted)),
+            Body::Text(_) | Body::Stream(_) => None,
+        }
+    }
+
     /// Runs a part of the work; a panic in it is told, and what else was counted is kept.
     fn guarded(&self, at: usize, input: &Input<'_>, part: impl FnOnce() -> Result<(), Trouble>) {
         let result = catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
@@ -301,6 +358,29 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
         {
             self.shared.trouble(self.first + at as u32, trouble);
         }
+    }
+
+    /// Takes in a tally: all of it, or nothing.
+    fn tally(&self, at: usize, input: &Input<'_>, counted: &Counted<'_>, hand: &mut Hand<'_>) -> Result<(), Trouble> {
+        let Some(read) = counted.take(self.shared.settings, self.first + at as u32) else { return Ok(()) };
+        let (tally, origin) = match read {
+            Ok(read) => read,
+            // Its bytes may have ended because of the stop.
+            Err(_) if self.shared.progress.is_stopped() => return Ok(()),
+            Err(problem) => return Err(Trouble::of_tally(&input.name, problem)),
+        };
+        let into = &mut hand.worker.tally;
+        let lines = tally.lines.lines;
+        if into.lines == Lines::default() {
+            *into = tally
+        } else {
+            into.merge(tally)
+        }
+        self.shared.progress.add(origin.inputs.iter().map(|input| input.bytes).sum(), lines);
+        self.shared.progress.add_raw(counted.raw_len.unwrap_or(0));
+        // Nobody else has taken it.
+        let _ = counted.origin.set(origin);
+        Ok(())
     }
 
     /// Counts a piece of a file.
@@ -385,51 +465,6 @@ fn without_byte_order_mark(text: &[u8], at_start: bool) -> &[u8] {
 /// A panic while a lock is held leaves counters that are still right.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Merges tallies in pairs, the pairs in parallel.
-fn merge_all(mut tallies: Vec<Tally>) -> Tally {
-    let right = tallies.split_off(tallies.len().div_ceil(2));
-    let (left, right) = both(|| merge_half(tallies), || merge_half(right));
-    match (left, right) {
-        (Some(mut left), Some(right)) => {
-            left.merge_last(right);
-            left
-        }
-        (one, other) => one.or(other).unwrap_or_else(|| Tally::new(&Default::default())),
-    }
-}
-
-/// Merges tallies so that the result can be merged again.
-fn merge_half(mut tallies: Vec<Tally>) -> Option<Tally> {
-    if tallies.len() <= 1 {
-        return tallies.pop();
-    }
-    let right = tallies.split_off(tallies.len() / 2);
-    let (left, right) = both(|| merge_half(tallies), || merge_half(right));
-    left.zip(right).map(|(mut left, right)| {
-        left.merge(right);
-        left
-    })
-}
-
-/// Turns (piece, line in the piece) into line numbers, now that the lines of all pieces are known. `counted` is sorted.
-fn resolve_positions(tally: &mut Tally, counted: &[(u32, u64, u64)]) {
-    let mut before = Vec::with_capacity(counted.len());
-    let (mut input_now, mut lines_now) = (u32::MAX, 0);
-    for (input, _, lines) in counted {
-        if *input != input_now {
-            (input_now, lines_now) = (*input, 0);
-        }
-        before.push(lines_now);
-        lines_now += lines;
-    }
-    tally.positions_mut().for_each(|at| {
-        if let Ok(found) = counted.binary_search_by_key(&(at.input, at.piece), |(input, piece, _)| (*input, *piece)) {
-            at.line += before[found];
-        }
-        at.piece = 0;
-    });
 }
 
 impl Text<'_> {

@@ -30,6 +30,8 @@ pub struct Settings {
     pub tally: tally::Settings,
     /// Whether records are read and counted as GoAccess does, for its report; then for no other.
     pub goaccess: bool,
+    /// Whether the tally is to be written or merged further; a run that only reports saves the time that this takes.
+    pub mergeable: bool,
     /// Which records are counted.
     pub keep: Keep,
     /// Whether an input that fails leaves the others to be read.
@@ -52,6 +54,7 @@ impl Settings {
             arrival: Time::default(),
             tally: tally::Settings::default(),
             goaccess: false,
+            mergeable: false,
             keep: Keep::default(),
             keep_going: false,
             piece_bytes: 2 << 20,
