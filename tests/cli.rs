@@ -117,7 +117,7 @@ fn what_is_wrong_is_told_with_its_place_and_its_cure() {
         (&["analyze", "a.log", "--format", "combind"], 2, "combined"),
         (&["analyze", "a.log", "--format", "%h %{Referer i"], 2, "\n  %h %{Referer i\n     ^^^^^^^^^^^\n"),
         (&["analyze", "a.log", "--format", "$a, $b"], 2, "no field is known"),
-        (&["analyze", "a.log", "-o", "report.xml"], 2, ".json, .csv or .txt"),
+        (&["analyze", "a.log", "-o", "report.xml"], 2, ".json, .csv, .txt or .vtally"),
         (&["analyze", "a.log", "--output", "goaccess-json", "-o", "a.json"], 2, "leave out -o, or run twice"),
         (&["analyze", "a.log", "--output", "goaccess-json", "--timezone", "utc"], 2, "--timezone has no meaning"),
         (&["analyze", "a.log", "--output", "goaccess-json", "--keep-query"], 2, "--keep-query has no meaning"),
