@@ -4,6 +4,7 @@
 //! table answered, so a clash costs a look-up in the table and nothing else.
 
 use super::index::NOBODY;
+use super::key::folded;
 
 /// Remembers the rows of keys of up to eight bytes.
 pub struct Memo {
@@ -89,18 +90,29 @@ fn place_of(sample: u64) -> usize {
     (sample >> 48) as usize % LONG_PLACES
 }
 
-/// A hash of the length and of eight words evenly spaced over the key.
+/// A hash of the length and of eight words evenly spaced over the key, by pairs, whose products do not wait for each other.
 #[inline(always)]
 fn sample(key: &[u8]) -> Option<u64> {
     let step = key.len().checked_sub(LONG_LEAST)? / 8 + 3;
-    let mut sum = key.len() as u64;
-    for word in 0..8 {
-        // Seven steps and a word are not longer than the key: 7 * ((length - 32) / 8 + 3) + 8 <= length.
-        let bytes = key.get(word * step..)?.first_chunk()?;
-        sum = (sum ^ u64::from_le_bytes(*bytes)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-    }
-    Some(sum.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    // Seven steps and a word are not longer than the key: 7 * ((length - 32) / 8 + 3) + 8 <= length.
+    let word = |number: usize| Some(u64::from_le_bytes(*key.get(number * step..)?.first_chunk()?) ^ MIXED_IN[number]);
+    let pair = |number: usize| Some(folded(word(number)?, word(number + 1)?));
+    let pairs = [pair(0)?, pair(2)?, pair(4)?, pair(6)?];
+    let length = (key.len() as u64).wrapping_mul(MIXED_IN[0]);
+    Some(length ^ (pairs[0] ^ pairs[1].rotate_left(17)).wrapping_add(pairs[2] ^ pairs[3].rotate_left(31)))
 }
+
+/// Eight numbers without a pattern: the fractions of the square roots of the first primes.
+const MIXED_IN: [u64; 8] = [
+    0x6A09_E667_F3BC_C909,
+    0xBB67_AE85_84CA_A73B,
+    0x3C6E_F372_FE94_F82B,
+    0xA54F_F53A_5F1D_36F1,
+    0x510E_527F_ADE6_82D1,
+    0x9B05_688C_2B3E_6C1F,
+    0x1F83_D9AB_FB41_BD6B,
+    0x5BE0_CD19_137E_2179,
+];
 
 #[cfg(test)]
 mod tests {

@@ -145,6 +145,12 @@ impl Rows {
         self.entries.is_empty()
     }
 
+    /// The key of a row.
+    #[inline(always)]
+    pub fn key_of(&self, id: u32) -> &[u8] {
+        self.view(&self.entries.as_slice()[id as usize]).key
+    }
+
     /// One row.
     pub fn get(&self, id: u32) -> RowView<'_> {
         self.view(&self.entries.as_slice()[id as usize])
@@ -155,6 +161,7 @@ impl Rows {
         self.entries.as_slice().iter().map(|entry| self.view(entry))
     }
 
+    #[inline(always)]
     fn view<'table>(&'table self, entry: &'table Entry) -> RowView<'table> {
         let key = match bytemuck::bytes_of(&entry.key).get(..entry.length as usize) {
             Some(key) => key,

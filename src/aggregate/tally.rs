@@ -11,7 +11,7 @@
 //! entries and ask for those; only then count. By the time a stage looks, the memory has arrived.
 
 use super::histogram::Distribution;
-use super::key::Key;
+use super::key::{Key, same};
 use super::kinds::Kind;
 use super::memo::{LongMemo, Memo};
 use super::messages::Messages;
@@ -340,7 +340,7 @@ impl Tally {
 
     #[inline(always)]
     fn agent_row(&mut self, text: &[u8], agent: &[u8]) -> u32 {
-        if let Some(row) = self.agent_memo.row(agent, |row| self.agents.get(row).key == agent) {
+        if let Some(row) = self.agent_memo.row(agent, |row| same(self.agents.key_of(row), agent)) {
             return row;
         }
         let row = self.agents.intern(&Key::within(agent, text));

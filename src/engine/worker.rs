@@ -9,7 +9,7 @@ use crate::aggregate::goaccess;
 use crate::aggregate::position::Position;
 use crate::aggregate::tally::{BATCH, Tally};
 use crate::format::LineFormat;
-use crate::format::fast::Fast;
+use crate::format::fast::{Fast, ReadRegular};
 use crate::format::record::{Access, Parsed, Reason};
 use crate::scan::Marks;
 use arrayvec::ArrayVec;
@@ -119,7 +119,13 @@ impl<'run> Worker<'run> {
             let start = cursor.at;
             let chunk = &text[start..text.len().min(start + CHUNK_BYTES)];
             self.settings.kernel.structure(chunk, &mut marks);
-            if !self.chunk(piece, fast, chunk, marks.as_slice(), cursor, intact) {
+            let marked = marks.as_slice();
+            let whole = match fast {
+                Fast::Clf(fast) => self.chunk(piece, fast, chunk, marked, cursor, intact),
+                Fast::Json(json) => self.chunk(piece, &mut **json, chunk, marked, cursor, intact),
+                Fast::Syslog(_) => self.chunk(piece, fast, chunk, marked, cursor, intact),
+            };
+            if !whole {
                 break;
             }
             let is_last = start + chunk.len() == text.len() && cursor.at < text.len();
@@ -142,11 +148,11 @@ impl<'run> Worker<'run> {
     }
 
     /// The whole lines of a chunk. False if the text is no longer intact.
-    #[inline]
+    #[inline(never)]
     fn chunk<'text>(
         &mut self,
         piece: &Piece<'text>,
-        fast: &mut Fast,
+        fast: &mut impl ReadRegular,
         chunk: &'text [u8],
         marks: &[u32],
         cursor: &mut Cursor,

@@ -31,11 +31,49 @@ pub struct Regular<'line> {
     pub newline: usize,
 }
 
-impl Fast {
+/// Reads regular lines. A trait, so that the loop over lines is compiled for each reader: a record is then built where
+/// it is kept, and not copied there.
+pub trait ReadRegular {
     /// Reads the line that starts at `start` of `text` and whose marks are the first of `marks`, if it is regular.
     /// `scratch` takes texts whose escapes had to be undone.
+    fn regular<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        marks: &[u32],
+        scratch: &'line Bump,
+    ) -> Option<Regular<'line>>;
+}
+
+impl ReadRegular for ClfFast {
     #[inline(always)]
-    pub fn regular<'line>(
+    fn regular<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        marks: &[u32],
+        _: &'line Bump,
+    ) -> Option<Regular<'line>> {
+        ClfFast::regular(self, text, start, marks)
+    }
+}
+
+impl ReadRegular for Json {
+    #[inline(always)]
+    fn regular<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        marks: &[u32],
+        scratch: &'line Bump,
+    ) -> Option<Regular<'line>> {
+        Json::regular(self, text, start, marks, scratch)
+    }
+}
+
+impl ReadRegular for Fast {
+    #[inline(always)]
+    fn regular<'line>(
         &mut self,
         text: &'line [u8],
         start: usize,
