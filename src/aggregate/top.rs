@@ -6,14 +6,19 @@ use super::rows::{RowView, Rows};
 pub fn top_rows(rows: &Rows, top: usize, wanted: impl Fn(&RowView<'_>) -> bool) -> Vec<u32> {
     let mut admitted: Vec<(u64, u32)> =
         rows.iter().zip(0..).filter(|(row, _)| row.hits > 0 && wanted(row)).map(|(row, id)| (row.hits, id)).collect();
+    let by_hits = |left: &(u64, u32), right: &(u64, u32)| right.0.cmp(&left.0);
+    let by_hits_and_key = |left: &(u64, u32), right: &(u64, u32)| {
+        by_hits(left, right).then_with(|| rows.key_of(left.1).cmp(rows.key_of(right.1)))
+    };
     if admitted.len() > top && top > 0 {
         // Hits alone decide who can be among the first; keys are read only for those, as each lies in another place.
-        let (_, &mut (least, _), _) = admitted.select_nth_unstable_by(top - 1, |left, right| right.0.cmp(&left.0));
+        let (_, &mut (least, _), _) = admitted.select_nth_unstable_by(top - 1, by_hits);
         admitted.retain(|(hits, _)| *hits >= least);
+        // Rows with as many hits as the last one may be a multitude: they are divided, and only the first are sorted.
+        admitted.select_nth_unstable_by(top - 1, by_hits_and_key);
+        admitted.truncate(top);
     }
-    admitted.sort_unstable_by(|left, right| {
-        right.0.cmp(&left.0).then_with(|| rows.get(left.1).key.cmp(rows.get(right.1).key))
-    });
+    admitted.sort_unstable_by(by_hits_and_key);
     admitted.truncate(top);
     admitted.into_iter().map(|(_, id)| id).collect()
 }
