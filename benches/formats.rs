@@ -11,6 +11,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 use visor_fast::format::LineFormat;
 use visor_fast::format::catalogue::{ENTRIES, FormatOptions, by_name};
+use visor_fast::format::fast::ReadRegular;
 use visor_fast::format::record::{Access, Parsed};
 use visor_fast::oracle;
 use visor_fast::scan::{Kernel, Marks};

@@ -14,5 +14,7 @@ pub mod scan; // bytes -> lines and delimiter positions; the SIMD kernels
 pub mod source; // where bytes come from: mapped files, streams, compressed files
 pub mod text_error; // a wrong text of the user's, with carets under the place
 
+pub mod window; // event time in panes
+
 #[doc(hidden)]
 pub mod oracle; // the slow truth for tests, benches and fuzzing

@@ -1,4 +1,5 @@
 use super::*;
+use crate::format::fast::ReadRegular;
 use crate::scan::{Kernel, Marks};
 use proptest::prelude::*;
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::format::catalogue::{ENTRIES, FormatOptions, by_name};
 use crate::format::detect::detect;
+use crate::format::fast::ReadRegular;
 use proptest::prelude::*;
 
 #[test]
