@@ -122,6 +122,7 @@ impl<'run> Worker<'run> {
             let marked = marks.as_slice();
             let whole = match fast {
                 Fast::Clf(fast) => self.chunk(piece, fast, chunk, marked, cursor, intact),
+                Fast::Tailed(fast) => self.chunk(piece, &mut **fast, chunk, marked, cursor, intact),
                 Fast::Json(json) => self.chunk(piece, &mut **json, chunk, marked, cursor, intact),
                 Fast::Syslog(_) => self.chunk(piece, fast, chunk, marked, cursor, intact),
             };

@@ -32,6 +32,11 @@ impl Clf {
         Clf { vhost, combined, heartbeat: heartbeat.to_vec() }
     }
 
+    /// The request that is a sign of life.
+    pub(super) fn heartbeat(&self) -> &[u8] {
+        &self.heartbeat
+    }
+
     /// One record and the text behind it.
     pub(super) fn record<'line>(&self, line: &'line [u8]) -> Read<'line> {
         let mut opening =

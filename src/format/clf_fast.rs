@@ -24,6 +24,9 @@ pub struct ClfFast {
     offset_seconds: i32,
 }
 
+/// Marks of the combined format's fields: two quotes each of request, referrer and agent.
+pub const HEAD_MARKS: usize = 6;
+
 const COLONS_AND_SPACE: u64 = u64::from_le_bytes([0, 0, b':', 0, 0, b' ', 0, 0]);
 const COLONS_AND_SPACE_MASK: u64 = u64::from_le_bytes([0, 0, 255, 0, 0, 255, 0, 0]);
 const ONES: u128 = u128::from_le_bytes([1; 16]);
@@ -47,30 +50,51 @@ impl ClfFast {
     /// Reads the line that starts at `start` of `text` and whose marks are the first of `marks`, if it is regular.
     #[inline(always)]
     pub fn regular<'line>(&mut self, text: &'line [u8], start: usize, marks: &[u32]) -> Option<Regular<'line>> {
-        let mark = |at: usize| marks.get(at).map(|mark| *mark as usize);
-        let (opening, closing) = (mark(0)?, mark(1)?);
-        let (referrer, agent, count, numbers_end, newline);
         if self.combined {
-            let &[_, _, r0, r1, a0, a1, end, ..] = marks else { return None };
-            let (r0, r1, a0, a1) = (r0 as usize, r1 as usize, a0 as usize, a1 as usize);
-            newline = end as usize;
-            // ` "referrer" "agent"` with nothing between: the words hold the quotes that the marks promise.
-            if word::<2>(text, r0.wrapping_sub(1))? != *b" \"" || a0 != r1 + 2 || word::<3>(text, r1)? != *b"\" \"" {
-                return None;
-            }
-            ends_line(text, a1 + 1, newline)?;
-            if word::<1>(text, a1)? != *b"\"" {
-                return None;
-            }
-            (referrer, agent) = (value(text.get(r0 + 1..r1)?), value(text.get(a0 + 1..a1)?));
-            (count, numbers_end) = (7, r0 - 1);
-        } else {
-            newline = mark(2)?;
-            let end = if text.get(newline.wrapping_sub(1)) == Some(&b'\r') { newline - 1 } else { newline };
-            ends_line(text, end, newline)?;
-            (referrer, agent, count, numbers_end) = (NONE, NONE, 3, end);
+            let (access, behind) = self.regular_head(text, start, marks)?;
+            let newline = *marks.get(HEAD_MARKS)? as usize;
+            ends_line(text, behind, newline)?;
+            return Some(Regular { access, marks: HEAD_MARKS + 1, newline });
         }
+        let &[opening, closing, newline, ..] = marks else { return None };
+        let newline = newline as usize;
+        let end = if text.get(newline.wrapping_sub(1)) == Some(&b'\r') { newline - 1 } else { newline };
+        ends_line(text, end, newline)?;
+        let access = self.access(text, start, [opening as usize, closing as usize], end)?;
+        Some(Regular { access, marks: 3, newline })
+    }
 
+    /// Reads what begins like a line of the combined format, as [`regular`](Self::regular) does; says what it is, and where
+    /// what stands behind it begins. Its marks are [`HEAD_MARKS`] many.
+    #[inline(always)]
+    pub fn regular_head<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        marks: &[u32],
+    ) -> Option<(Access<'line>, usize)> {
+        let [opening, closing, r0, r1, a0, a1] = marks.first_chunk::<HEAD_MARKS>()?.map(|mark| mark as usize);
+        // ` "referrer" "agent"` with nothing between: the words hold the quotes that the marks promise.
+        if word::<2>(text, r0.wrapping_sub(1))? != *b" \"" || a0 != r1 + 2 || word::<3>(text, r1)? != *b"\" \"" {
+            return None;
+        }
+        if word::<1>(text, a1)? != *b"\"" {
+            return None;
+        }
+        let mut access = self.access(text, start, [opening, closing], r0 - 1)?;
+        (access.referrer, access.agent) = (value(text.get(r0 + 1..r1)?), value(text.get(a0 + 1..a1)?));
+        Some((access, a1 + 1))
+    }
+
+    /// The fields of the common log format, whose request stands between two quotes and whose numbers end at `end`.
+    #[inline(always)]
+    fn access<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        [opening, closing]: [usize; 2],
+        end: usize,
+    ) -> Option<Access<'line>> {
         let bracket = opening.checked_sub(29)?;
         let time = self.time(text, bracket)?;
         let (vhost, start) = if self.vhost { vhost(text, start, bracket)? } else { (NONE, start) };
@@ -81,22 +105,8 @@ impl ClfFast {
         }
         let (method, target, protocol) = take_apart(text, request, opening, closing);
         let status = status(u64::from_le_bytes(word(text, closing)?))?;
-        let bytes_sent = size(text, closing + 6, numbers_end)?;
-        let access = Access {
-            time,
-            client,
-            user,
-            vhost,
-            method,
-            target,
-            protocol,
-            referrer,
-            agent,
-            status,
-            bytes_sent,
-            ..Access::default()
-        };
-        Some(Regular { access, marks: count, newline })
+        let bytes_sent = size(text, closing + 6, end)?;
+        Some(Access { time, client, user, vhost, method, target, protocol, status, bytes_sent, ..Access::default() })
     }
 
     /// The time `[dd/Mon/yyyy:HH:MM:SS +zzzz] "` whose bracket stands at `at`.

@@ -9,9 +9,12 @@
 //! ingress-nginx, "Log format" (`upstreaminfo`).
 
 use super::clf::Clf;
+use super::clf_fast::ClfFast;
 use super::custom::{self, Program};
+use super::fast::Fast;
 use super::framed::{self, Read};
 use super::record::Parsed;
+use super::tailed::Tailed;
 use super::{LineFormat, catalogue::FormatOptions};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -80,6 +83,11 @@ impl LineFormat for Extended {
 
     fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line> {
         framed::parse(line, scratch, |text| self.record(text))
+    }
+
+    fn fast(&self) -> Option<Fast> {
+        let head = ClfFast::new(false, true, self.combined.heartbeat());
+        Some(Fast::Tailed(Box::new(Tailed::new(head, false, self.tail.clone()))))
     }
 
     fn fits(&self, line: &[u8], scratch: &Bump) -> bool {

@@ -8,6 +8,7 @@ use super::clf_fast::ClfFast;
 use super::json::Json;
 use super::record::Access;
 use super::syslog;
+use super::tailed::Tailed;
 use bumpalo::Bump;
 
 /// A reader of one format's regular lines.
@@ -15,6 +16,8 @@ use bumpalo::Bump;
 pub enum Fast {
     /// The common log format and its relatives.
     Clf(ClfFast),
+    /// The combined log format with something behind it.
+    Tailed(Box<Tailed>),
     /// JSON lines.
     Json(Box<Json>),
     /// Another format behind a syslog header.
@@ -58,6 +61,19 @@ impl ReadRegular for ClfFast {
     }
 }
 
+impl ReadRegular for Tailed {
+    #[inline(always)]
+    fn regular<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        marks: &[u32],
+        _: &'line Bump,
+    ) -> Option<Regular<'line>> {
+        Tailed::regular(self, text, start, marks)
+    }
+}
+
 impl ReadRegular for Json {
     #[inline(always)]
     fn regular<'line>(
@@ -82,6 +98,7 @@ impl ReadRegular for Fast {
     ) -> Option<Regular<'line>> {
         match self {
             Fast::Clf(fast) => fast.regular(text, start, marks),
+            Fast::Tailed(fast) => fast.regular(text, start, marks),
             Fast::Json(json) => json.regular(text, start, marks, scratch),
             Fast::Syslog(inner) => behind_header(inner, text, start, marks, scratch),
         }
@@ -103,6 +120,7 @@ fn behind_header<'line>(
     let start = start + head.len() - message.len();
     match inner {
         Fast::Clf(fast) => fast.regular(text, start, marks),
+        Fast::Tailed(fast) => fast.regular(text, start, marks),
         Fast::Json(json) => json.regular(text, start, marks, scratch),
         Fast::Syslog(_) => None,
     }

@@ -30,6 +30,7 @@ mod moment;
 pub mod record;
 mod request;
 mod syslog;
+mod tailed;
 mod time;
 mod traefik;
 mod value;

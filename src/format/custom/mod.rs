@@ -46,6 +46,9 @@ mod tests;
 
 use super::LineFormat;
 use super::clf::Clf;
+use super::clf_fast::ClfFast;
+use super::fast::Fast;
+use super::tailed::Tailed;
 use crate::text_error::TextError;
 use config::{Server, Source};
 use part::{Meaning, Part, Parts};
@@ -120,6 +123,16 @@ static STANDARD: LazyLock<Vec<(Program, bool, bool)>> = LazyLock::new(|| {
     };
     STANDARD_STRINGS.iter().filter_map(compiled).collect()
 });
+
+/// A reader of the regular lines of a program that adds something to a combined format.
+fn behind_standard(program: &Program) -> Option<Fast> {
+    let mut combined = STANDARD.iter().filter(|(.., is_combined)| *is_combined);
+    let (head, tail, has_vhost) =
+        combined.find_map(|(head, has_vhost, _)| Some((head, program.behind(head)?, *has_vhost)))?;
+    let has_dash = head.steps.first().is_some_and(|client| *client.until == *b" - ");
+    let fast = ClfFast::new(has_vhost, true, &program.heartbeat);
+    Some(Fast::Tailed(Box::new(Tailed::new(fast, has_dash, tail))))
+}
 
 const STANDARD_STRINGS: [(&str, bool, bool); 6] = [
     (r#"%h %l %u %t "%r" %>s %b"#, false, false),

@@ -5,6 +5,7 @@ use super::moment::Moment;
 use super::part::Meaning;
 use super::shape::{self, CLF_TIME_BYTES, Shape, Start};
 use crate::format::clf::EMPTY_USER;
+use crate::format::fast::Fast;
 use crate::format::record::{Access, NONE, Parsed, Reason, Time};
 use crate::format::value::{self, or_none};
 use crate::format::{LineFormat, client, framed, moment, request, time, w3c_text};
@@ -47,6 +48,37 @@ impl Program {
     /// Whether both read the same lines in the same way.
     pub(super) fn is_same(&self, other: &Program) -> bool {
         (&self.start, &self.steps, self.style) == (&other.start, &other.steps, other.style)
+    }
+
+    /// What this program does behind a line of `head`, where it begins with all that `head` does.
+    pub(super) fn behind(&self, head: &Program) -> Option<Program> {
+        let (own_last, own) = self.steps.get(..head.steps.len())?.split_last()?;
+        let (last, steps) = head.steps.split_last()?;
+        let is_same = (&self.start, own, self.style) == (&head.start, steps, head.style)
+            && (own_last.shape, own_last.meaning) == (last.shape, last.meaning);
+        let start = own_last.until.strip_prefix(&*last.until)?;
+        let steps = &self.steps[head.steps.len()..];
+        // Of a record that stands already neither the request nor the time may change.
+        let adds = |step: &Step| {
+            use Meaning::*;
+            matches!(
+                step.meaning,
+                Unknown
+                    | UnknownList
+                    | BytesRead
+                    | Latency(_)
+                    | Latencies
+                    | LatencyMillis
+                    | LatenciesMillis
+                    | Port
+                    | Ident
+            )
+        };
+        (is_same && !self.has_moment && steps.iter().all(adds)).then(|| Program {
+            start: start.into(),
+            steps: steps.to_vec(),
+            ..self.clone()
+        })
     }
 
     /// One record, and the text behind it.
@@ -185,6 +217,10 @@ impl Program {
 impl LineFormat for Program {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn fast(&self) -> Option<Fast> {
+        super::behind_standard(self)
     }
 
     fn parse<'line>(&self, line: &'line [u8], scratch: &'line Bump) -> Parsed<'line> {
