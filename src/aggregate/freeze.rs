@@ -3,7 +3,8 @@
 use super::agent::classify;
 use super::position::shown;
 use super::rows::{RowView, Rows};
-use super::snapshot::{Bots, Count, Distinct, Message, Period, Row, Sample, Snapshot, Totals};
+use super::snapshot::{Bots, Distinct, Message, Period, Row, Sample, Snapshot, Totals};
+use super::show_bounds::different;
 use super::static_files::is_static;
 use super::tally::{Offsets, Tally};
 use super::top::top_rows;
@@ -50,7 +51,7 @@ impl Tally {
             Some((first, last)) => (Some(plain(&self.clock.at(&first))), Some(plain(&self.clock.at(&last)))),
             None => (None, None),
         };
-        let snapshot = Snapshot {
+        let mut snapshot = Snapshot {
             schema: 1,
             version: env!("CARGO_PKG_VERSION").to_string(),
             totals: self.totals(),
@@ -89,6 +90,7 @@ impl Tally {
             ..Snapshot::default()
         };
         self.visits = merged;
+        self.show_bounds(&mut snapshot);
         snapshot
     }
 
@@ -111,11 +113,11 @@ impl Tally {
     }
 
     fn distinct(&self, visitors: u64) -> Distinct {
-        let present = |rows: &Rows| exact(rows.len() - usize::from(rows.lookup(NONE).is_some()));
+        let present = |rows: &Rows| different(rows, u64::from(rows.lookup(NONE).is_some()));
         Distinct {
             clients: present(&self.clients),
-            visitors: exact(visitors as usize),
-            paths: exact(self.paths.len()),
+            visitors: self.all_visitors(visitors),
+            paths: different(&self.paths, 0),
             agents: present(&self.agents),
             referrers: present(&self.referrers),
         }
@@ -178,6 +180,7 @@ impl Tally {
                 bots.visitors += u64::from(visitors);
             }
         }
+        self.add_past_agents(&mut browsers, &mut systems, &mut bots);
         let rows = |families: HashMap<String, Row>| sorted(families.into_values().collect(), top, self.lines.records);
         Families { browsers: rows(browsers), systems: rows(systems), bots }
     }
@@ -196,6 +199,7 @@ impl Tally {
                 first,
                 last,
                 example: group.example.clone(),
+                hits_error: rows.missed(id),
             });
         }
         messages
@@ -218,17 +222,14 @@ struct Families {
     bots: Bots,
 }
 
-fn exact(count: usize) -> Count {
-    Count { value: count as u64, exact: true, error: 0.0 }
-}
-
 fn list(rows: &Rows, top: usize, records: u64, columns: Columns<'_>, absent: Absent) -> Vec<Row> {
     let wanted = |row: &RowView<'_>| absent == Absent::Row || row.key != NONE;
     rows_of(rows, &top_rows(rows, top, wanted), records, columns)
 }
 
 fn rows_of(rows: &Rows, ids: &[u32], records: u64, columns: Columns<'_>) -> Vec<Row> {
-    ids.iter().map(|id| row(*id, &rows.get(*id), records, columns)).collect()
+    let row = |id: u32| Row { hits_error: rows.missed(id), ..row(id, &rows.get(id), records, columns) };
+    ids.iter().map(|id| row(*id)).collect()
 }
 
 fn row(id: u32, view: &RowView<'_>, records: u64, columns: Columns<'_>) -> Row {
@@ -243,7 +244,7 @@ fn row(id: u32, view: &RowView<'_>, records: u64, columns: Columns<'_>) -> Row {
         bytes: has_bytes.then_some(view.bytes),
         share: share(view.hits, records),
         visitors,
-        hits_error: None,
+        ..Row::default()
     }
 }
 

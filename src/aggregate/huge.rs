@@ -81,6 +81,33 @@ impl<T: Pod> Huge<T> {
         }
     }
 
+    /// Makes it shorter, and gives the memory behind its end back to the system.
+    pub fn shrink(&mut self, length: usize) {
+        if length >= self.length {
+            return;
+        }
+        let Huge { memory, values, length: _ } = std::mem::take(self);
+        let Some(memory) = memory.filter(|_| length > 0) else { return };
+        match moved(memory, bytes_of::<T>(length)) {
+            Ok(memory) => self.adopt(length, |_| memory),
+            Err(memory) => {
+                let mut shorter = Huge::zeroed(length);
+                // SAFETY: as in `as_slice`: `memory` is still the old map, with at least `length` values at `values`.
+                let before = unsafe { std::slice::from_raw_parts(values.as_ptr(), length) };
+                shorter.as_mut_slice().copy_from_slice(before);
+                drop(memory);
+                *self = shorter;
+            }
+        }
+    }
+
+    /// Bytes of memory that its first `used` values keep from others: pages are whole.
+    pub fn held_bytes(&self, used: usize) -> usize {
+        let room = self.length * size_of::<T>();
+        let page = if room >= HUGE_FROM_BYTES { HUGE_FROM_BYTES } else { 4096 };
+        (used * size_of::<T>()).next_multiple_of(page).min(room.next_multiple_of(page))
+    }
+
     fn adopt(&mut self, length: usize, map: impl FnOnce(usize) -> MmapMut) {
         // A page is aligned for any value, and the map begins with one.
         const { assert!(align_of::<T>() <= 4096) };
@@ -139,11 +166,13 @@ fn moved(memory: MmapMut, _bytes: usize) -> Result<MmapMut, MmapMut> {
 pub struct Growing<T> {
     values: Huge<T>,
     length: usize,
+    /// The greatest length before values were taken out: memory that was touched once stays.
+    touched: usize,
 }
 
 impl<T> Default for Growing<T> {
     fn default() -> Self {
-        Growing { values: Huge::default(), length: 0 }
+        Growing { values: Huge::default(), length: 0, touched: 0 }
     }
 }
 
@@ -186,7 +215,19 @@ impl<T: Pod> Growing<T> {
 
     /// Takes all values out; the room stays.
     pub fn clear(&mut self) {
-        self.length = 0;
+        self.truncate(0);
+    }
+
+    /// Takes out all values from the one at `length` on; the room stays.
+    pub fn truncate(&mut self, length: usize) {
+        self.touched = self.touched.max(self.length);
+        self.length = self.length.min(length);
+    }
+
+    /// Gives memory that it does not need back to the system.
+    pub fn shrink_to_fit(&mut self) {
+        self.touched = self.length;
+        self.values.shrink(self.length);
     }
 
     /// Adds `count` zeroed values at the end and returns the index of the first.
@@ -223,6 +264,12 @@ impl<T: Pod> Growing<T> {
     /// Bytes of memory that its values take.
     pub fn bytes(&self) -> usize {
         self.length * size_of::<T>()
+    }
+
+    /// Bytes of memory that it keeps from others, with what was touched before and whole pages.
+    pub fn held_bytes(&self) -> usize {
+        // One more: `push_if` writes behind the end.
+        self.values.held_bytes(self.length.max(self.touched) + 1)
     }
 }
 
@@ -275,6 +322,23 @@ mod tests {
         assert_eq!(Growing::<u64>::default().as_slice(), [0u64; 0]);
         assert!(Growing::<u64>::default().is_empty());
         assert_eq!(Huge::<u64>::zeroed(0).as_slice(), [0u64; 0]);
+    }
+
+    #[test]
+    fn what_is_taken_out_gives_its_memory_back_once_it_is_asked_to() {
+        for length in [1, 1000, 3_000_001] {
+            let mut growing = Growing::<u32>::default();
+            (0..length).for_each(|value| drop(growing.push(value)));
+            let full = growing.held_bytes();
+            assert!(full >= growing.bytes());
+            growing.truncate(length as usize / 2);
+            assert_eq!(growing.held_bytes(), full, "the room stays");
+            growing.shrink_to_fit();
+            assert!(growing.held_bytes() < growing.bytes() + (2 << 20), "{length}");
+            assert!(growing.as_slice().iter().copied().eq(0..length / 2), "{length}");
+            assert_eq!((growing.push(7), growing.extend_zeroed(1)), (length as usize / 2, length as usize / 2 + 1));
+            assert_eq!(growing.as_slice().last(), Some(&0));
+        }
     }
 
     #[test]

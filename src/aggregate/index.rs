@@ -133,6 +133,16 @@ impl Index {
         }
     }
 
+    /// Makes it the index of the ids from 0 to `count`, whatever it held; with no more memory than they need.
+    pub fn rebuild(&mut self, count: usize, hash_of: impl Fn(u32) -> u32) {
+        let mut bits = FIRST_BITS;
+        while count * 4 > (1usize << bits) * 3 {
+            bits += 1;
+        }
+        self.taken = count;
+        self.resize(bits, hash_of);
+    }
+
     /// Ids are given in order from 0, so those taken are all below `taken`.
     #[cold]
     #[inline(never)]
@@ -170,6 +180,11 @@ impl Index {
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
         size_of_val(self.slots.as_slice())
+    }
+
+    /// Bytes of memory that it keeps from others, in whole pages.
+    pub fn held_bytes(&self) -> usize {
+        self.slots.held_bytes(self.slots.as_slice().len())
     }
 }
 
@@ -223,6 +238,22 @@ mod tests {
         assert!(found > 9000, "most are in their own group: {found}");
         assert_eq!(Index::default().guess(0), NOBODY);
         assert_eq!(Index::default().guess(u32::MAX), NOBODY);
+    }
+
+    #[test]
+    fn rebuilt_it_holds_the_ids_from_zero_and_no_others() {
+        let hash = |id: u32| id.wrapping_mul(0x9E37_79B9);
+        let mut index = Index::default();
+        index.reserve(100_000, hash);
+        let large = index.bytes();
+        for count in [0, 1, 192, 193, 5000] {
+            index.rebuild(count, hash);
+            assert!(index.bytes() < large);
+            for id in 0..6000 {
+                let found = index.find(hash(id), |found| found == id);
+                assert_eq!(found == Found::Id(id), (id as usize) < count, "{id} of {count}");
+            }
+        }
     }
 
     #[test]

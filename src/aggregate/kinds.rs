@@ -5,7 +5,7 @@
 
 use super::index::NOBODY;
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The kinds seen.
 #[derive(Default)]
@@ -14,6 +14,7 @@ pub struct Kinds {
     numbers: HashMap<Kind, u32, RandomState>,
     /// By agent: its last day, and the kind of both.
     last: Vec<(i32, u32)>,
+    days: HashSet<i32, RandomState>,
 }
 
 /// An agent on a day.
@@ -39,6 +40,7 @@ impl Kinds {
     fn look_up(&mut self, kind: Kind) -> u32 {
         let number = *self.numbers.entry(kind).or_insert_with(|| {
             self.list.push(kind);
+            self.days.insert(kind.day);
             self.list.len() as u32 - 1
         });
         let agent = kind.agent as usize;
@@ -57,6 +59,15 @@ impl Kinds {
     /// Bytes it takes, about.
     pub fn bytes(&self) -> usize {
         self.list.len() * (2 * size_of::<Kind>() + 8) + self.last.len() * 8
+    }
+
+    /// Bytes of memory that it keeps from others, about, with those that counting by day will take at the end.
+    pub fn held_bytes(&self) -> usize {
+        const DAY_BYTES: usize = 4 * 32 + 32;
+        let list = self.list.capacity() * size_of::<Kind>() + self.last.capacity() * size_of::<(i32, u32)>();
+        // A map has a byte of its own for each place, and a place more for every seven.
+        let map = self.numbers.capacity() * (size_of::<(Kind, u32)>() + 1) * 8 / 7;
+        list + map + self.days.capacity() * (size_of::<i32>() + 1) * 8 / 7 + self.days.len() * DAY_BYTES
     }
 }
 

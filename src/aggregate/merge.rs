@@ -3,6 +3,7 @@
 //! Sums add up. Visitors do not: one whom both have seen must count once, in the total and in each row, so the other's
 //! visitors are noted again here, with their rows.
 
+use super::bound::rank_of;
 use super::kinds::Kind;
 use super::tally::Tally;
 use super::visitors::{List, RowOf, Visitor};
@@ -15,7 +16,6 @@ pub struct Numbers {
     clients: Vec<u32>,
     agents: Vec<u32>,
     kinds: Vec<u32>,
-    sites: Vec<u32>,
     rows: [Vec<u32>; List::ALL.len()],
 }
 
@@ -29,13 +29,13 @@ impl Numbers {
 
     /// A site of the other tally.
     pub fn of_site(&self, site: u32) -> u32 {
-        self.sites[site as usize]
+        self.rows[List::Site.number()][site as usize]
     }
 
     /// The numbers of clients, agents, paths, not found, server errors, referrers, sites and buckets.
     pub fn lists(&self) -> [&[u32]; 8] {
-        let [paths, not_found, server_errors, referrers, buckets] = &self.rows;
-        [&self.clients, &self.agents, paths, not_found, server_errors, referrers, &self.sites, buckets]
+        let [paths, not_found, server_errors, referrers, buckets, sites] = &self.rows;
+        [&self.clients, &self.agents, paths, not_found, server_errors, referrers, sites, buckets]
     }
 
     /// A visitor of the other tally.
@@ -52,6 +52,7 @@ impl Tally {
     /// Adds all that `other` has counted. Neither may come from [`merge_last`](Self::merge_last).
     pub fn merge(&mut self, mut other: Tally) {
         debug_assert!(self.visits.is_none() && other.visits.is_none());
+        self.agree_on_sample(&mut other);
         other.visitors.settle_all();
         self.merge_sums(&other);
         let numbers = self.merge_rows(&other);
@@ -65,6 +66,7 @@ impl Tally {
     /// log, whose days hardly overlap.
     pub fn merge_last(&mut self, mut other: Tally) {
         debug_assert!(self.visits.is_none() && other.visits.is_none());
+        self.agree_on_sample(&mut other);
         both(|| self.visitors.settle_all(), || other.visitors.settle_all());
         let shared_days: HashSet<i32> = self.visitors.kinds.as_slice().iter().map(|kind| kind.day).collect();
         self.merge_sums(&other);
@@ -105,6 +107,10 @@ impl Tally {
         self.vhosts.merge(&other.vhosts);
         self.users.merge(&other.users);
         self.modules.merge(&other.modules);
+        self.past_browsers.merge(&other.past_browsers);
+        self.past_systems.merge(&other.past_systems);
+        self.past_bots.0 += other.past_bots.0;
+        self.past_bots.1 = self.past_bots.1.saturating_add(other.past_bots.1);
         let (sites, agents, buckets) =
             (self.sites.merge(&other.sites), self.agents.merge(&other.agents), self.timeline.merge(&other.timeline));
         let kinds = other.visitors.kinds.as_slice().iter();
@@ -130,7 +136,7 @@ impl Tally {
         for (referrer, site) in referrers.iter().zip(&other.site_of) {
             self.site_of[*referrer as usize] = site.map(|site| sites[site as usize]);
         }
-        Numbers { clients, agents, kinds, sites, rows: [paths, not_found, server_errors, referrers, buckets] }
+        Numbers { clients, agents, kinds, rows: [paths, not_found, server_errors, referrers, buckets, sites] }
     }
 
     fn merge_visitors(&mut self, other: &Tally, numbers: &Numbers) {
@@ -146,7 +152,8 @@ impl Tally {
             for id in some {
                 let visitor = numbers.of_visitor(others.get(id));
                 let guess = self.visitors.prefetch_card(visitor.hash());
-                let own = self.visitors.intern_guessed(guess, visitor.hash(), visitor);
+                let rank = |kind| rank_of(&self.clients, &self.agents, visitor, kind);
+                let own = self.visitors.intern_guessed(guess, visitor.hash(), visitor, rank);
                 self.visitors.note(own, others.buckets(id), [RowOf::NONE; 2]);
                 let visitors = &mut self.visitors;
                 others.for_each_row(id, |row| visitors.note(own, 0, [numbers.of(row), RowOf::NONE]));

@@ -1,8 +1,10 @@
 //! Error-log messages, like ones together.
 //!
 //! A message is grouped by its masked text (`message::mask`), so that a thousand files that do not exist are one row.
-//! The memory is bounded by the messages that differ in their wording.
+//! The memory is bounded by the messages that differ in their wording, and where that is not enough, the most frequent
+//! are kept.
 
+use super::index::NOBODY;
 use super::key::Key;
 use super::message::mask;
 use super::position::{Position, shown};
@@ -29,6 +31,8 @@ pub struct Messages {
     rows: Rows,
     groups: Vec<Group>,
     masked: Vec<u8>,
+    /// Bytes of all examples.
+    example_bytes: usize,
 }
 
 /// A time as one comparable value, its instant first.
@@ -84,7 +88,7 @@ impl Messages {
         self.rows.add(row, 1, 0);
         if self.groups.len() == row as usize {
             let level = entry.level as u8;
-            self.groups.push(Group { level, period: None, example: shown(entry.message), at });
+            self.push(Group { level, period: None, example: shown(entry.message), at });
         }
         let group = &mut self.groups[row as usize];
         group.level = group.level.min(entry.level as u8);
@@ -92,25 +96,63 @@ impl Messages {
             group.widen((time.wall_seconds, time.offset_seconds, time.nanos));
         }
         if at < group.at {
+            self.example_bytes -= group.example.capacity();
             (group.at, group.example) = (at, shown(entry.message));
+            self.example_bytes += group.example.capacity();
         }
+    }
+
+    fn push(&mut self, group: Group) {
+        self.example_bytes += group.example.capacity();
+        self.groups.push(group);
     }
 
     /// Adds a group that another tally has counted.
     pub fn add_group(&mut self, key: &[u8], hits: u64, group: Group) {
         let row = self.rows.intern(&Key::new(key));
         self.rows.add(row, hits, 0);
+        self.join(row, group);
+    }
+
+    fn join(&mut self, row: u32, group: Group) {
         match self.groups.get_mut(row as usize) {
-            Some(known) => known.merge(group),
-            None => self.groups.push(group),
+            Some(known) => {
+                self.example_bytes -= known.example.capacity();
+                known.merge(group);
+                self.example_bytes += known.example.capacity();
+            }
+            None => self.push(group),
         }
     }
 
     /// Adds all of another's.
     pub fn merge(&mut self, other: Messages) {
-        for (row, group) in other.rows.iter().zip(other.groups) {
-            self.add_group(row.key, row.hits, group);
+        let numbers = self.rows.merge(&other.rows);
+        for (row, group) in numbers.into_iter().zip(other.groups) {
+            self.join(row, group);
         }
+    }
+
+    /// Drops the less frequent half of the groups. Returns the new number of each, [`NOBODY`] for those that are gone.
+    pub fn prune(&mut self) -> Vec<u32> {
+        let numbers = self.rows.prune(|_| false, |_, _| ());
+        let mut rows = numbers.iter();
+        self.groups.retain(|_| rows.next().is_some_and(|row| *row != NOBODY));
+        self.groups.shrink_to_fit();
+        self.example_bytes = self.groups.iter().map(|group| group.example.capacity()).sum();
+        numbers
+    }
+
+    /// Bytes of memory that it keeps from others, about: what the allocator adds to each example is its own affair.
+    pub fn held_bytes(&self) -> usize {
+        const ROUNDED: usize = 16;
+        let examples = self.example_bytes + self.groups.len() * ROUNDED;
+        self.rows.held_bytes() + self.groups.capacity() * size_of::<Group>() + examples + self.masked.capacity()
+    }
+
+    /// The rows, to take over their bounds.
+    pub fn rows_mut(&mut self) -> &mut Rows {
+        &mut self.rows
     }
 
     /// The rows, keyed by masked message.

@@ -1,6 +1,8 @@
 //! record -> tally -> snapshot.
 
 pub mod agent;
+mod bound;
+pub mod distinct;
 mod freeze;
 pub mod goaccess;
 pub mod histogram;
@@ -16,8 +18,10 @@ pub mod position;
 mod prefetch;
 mod row_sets;
 pub mod rows;
+mod show_bounds;
 mod sites;
 pub mod snapshot;
+pub mod stable;
 pub(crate) mod static_files;
 pub mod tally;
 pub mod timeline;

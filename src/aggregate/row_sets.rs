@@ -16,15 +16,24 @@ const NUMBER_BITS: u32 = 27;
 /// Rows that wait before they are sorted: 4 MiB of them.
 const WAITING_MAX: usize = 1 << 19;
 
+/// The same where memory is bounded: 512 KiB.
+const WAITING_MAX_BOUNDED: usize = 1 << 16;
+
 /// Sets of non-zero 32-bit values.
-#[derive(Default)]
 pub struct RowSets {
     /// By size: 16 words, 32, 64, ...
     sizes: Vec<Size>,
     /// Owner in the high half, row in the low half.
     waiting: Growing<u64>,
+    waiting_max: usize,
     /// Rows of one owner while they are merged.
     merged: Vec<u32>,
+}
+
+impl Default for RowSets {
+    fn default() -> Self {
+        RowSets { sizes: Vec::new(), waiting: Growing::default(), waiting_max: WAITING_MAX, merged: Vec::new() }
+    }
 }
 
 /// All sets of one size.
@@ -51,7 +60,7 @@ impl RowSets {
     /// Whether so many rows wait that it is time to [`settle`](Self::settle) them.
     #[inline(always)]
     pub fn are_many_waiting(&self) -> bool {
-        self.waiting.len() >= WAITING_MAX
+        self.waiting.len() >= self.waiting_max
     }
 
     /// Puts all rows that wait into their owners' sets. `handle_of` is where an owner, by its number, keeps its handle.
@@ -129,10 +138,59 @@ impl RowSets {
         })
     }
 
+    /// Lets fewer rows wait, to save memory.
+    pub fn hurry(&mut self) {
+        self.waiting_max = WAITING_MAX_BOUNDED;
+    }
+
+    /// Puts these rows, sorted and different, in the place of a set, which held as many or more; without any the set is
+    /// gone.
+    pub fn replace(&mut self, handle: &mut Handle, rows: &[u32]) {
+        let bits = (rows.len() + 1).next_power_of_two().trailing_zeros().max(LEAST);
+        if rows.is_empty() || *handle == 0 || bits != bits_of(*handle) {
+            let old = std::mem::replace(handle, if rows.is_empty() { 0 } else { self.make(rows.len()) });
+            self.free(old);
+        }
+        if !rows.is_empty() {
+            let words = self.words_mut(*handle);
+            words[0] = rows.len() as u32;
+            words[1..=rows.len()].copy_from_slice(rows);
+        }
+    }
+
+    /// Moves all sets together and gives the rest of the memory back. `handle_of` is where an owner keeps its handle.
+    pub fn compact<Owner>(&mut self, owners: &mut [Owner], handle_of: impl Fn(&mut Owner) -> &mut Handle) {
+        for at in 0..self.sizes.len() {
+            let bits = at as u32 + LEAST;
+            let is_of_size = |handle: Handle| handle != 0 && bits_of(handle) == bits;
+            let mut sets: Vec<(Handle, u32)> = (0..)
+                .zip(owners.iter_mut())
+                .filter_map(|(owner, of)| Some((*handle_of(of), owner)).filter(|(handle, _)| is_of_size(*handle)))
+                .collect();
+            sets.sort_unstable();
+            let Size { words, free } = &mut self.sizes[at];
+            for (to, (handle, owner)) in (0..).zip(&sets) {
+                let from = *handle as usize & ((1 << NUMBER_BITS) - 1);
+                words.as_mut_slice().copy_within(from << bits..(from + 1) << bits, (to as usize) << bits);
+                *handle_of(&mut owners[*owner as usize]) = ((bits - LEAST + 1) << NUMBER_BITS) | to;
+            }
+            words.truncate(sets.len() << bits);
+            words.shrink_to_fit();
+            *free = Vec::new();
+        }
+        self.waiting.shrink_to_fit();
+    }
+
     fn free(&mut self, handle: Handle) {
         if handle != 0 {
             self.sizes[(bits_of(handle) - LEAST) as usize].free.push(handle);
         }
+    }
+
+    /// Bytes of memory that it keeps from others.
+    pub fn held_bytes(&self) -> usize {
+        let of_size = |size: &Size| size.words.held_bytes() + size.free.capacity() * size_of::<u32>();
+        self.waiting.held_bytes() + self.sizes.iter().map(of_size).sum::<usize>()
     }
 
     /// Bytes it takes.
@@ -230,6 +288,34 @@ mod tests {
         // A hundred sets of 64 words, and one each of 16 and 32 for all of them in turn.
         assert_eq!(sets.bytes(), 4 * (100 * 64 + 32 + 16));
         assert_eq!(sets.rows(0), [0; 0]);
+    }
+
+    #[test]
+    fn sets_that_were_replaced_and_moved_hold_what_they_held() {
+        let (mut sets, mut handles) = (RowSets::default(), vec![0; 300]);
+        let mut models: Vec<Vec<u32>> = (0..300).map(|owner| (1..=owner * 7 % 90).collect()).collect();
+        for (owner, model) in (0..).zip(&models) {
+            model.iter().for_each(|row| sets.note_if(true, owner, *row));
+        }
+        sets.settle(&mut handles, |handle| handle);
+        let before = sets.held_bytes();
+        for (owner, model) in models.iter_mut().enumerate() {
+            model.retain(|row| !row.is_multiple_of(owner as u32 % 4 + 1));
+            sets.replace(&mut handles[owner], model);
+        }
+        sets.compact(&mut handles, |handle| handle);
+        let hold = |sets: &RowSets, handles: &[Handle], models: &[Vec<u32>]| {
+            handles.iter().zip(models).for_each(|(handle, model)| assert_eq!(sets.rows(*handle), model));
+        };
+        hold(&sets, &handles, &models);
+        assert!(sets.held_bytes() < before);
+        // And they go on.
+        for (owner, model) in models.iter_mut().enumerate() {
+            sets.note_if(true, owner as u32, 1000);
+            model.push(1000);
+        }
+        sets.settle(&mut handles, |handle| handle);
+        hold(&sets, &handles, &models);
     }
 
     #[test]

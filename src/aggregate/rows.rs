@@ -2,13 +2,17 @@
 //!
 //! An entry is one cache line. A key of up to 40 bytes lies in it; of a longer one the first 32 bytes do, and the whole
 //! key is in an arena. Rows are numbered by their first sighting, and other tables speak of them by that number. How many
-//! visitors a row had is found at the end, see `visits`.
+//! visitors a row had is found at the end, see `visits`. Where memory is bounded a table keeps its greatest rows: see
+//! [`bounds`].
+
+pub mod bounds;
 
 use super::huge::Growing;
 use super::index::{Found, Index, NOBODY};
 use super::key::{HEAD_BYTES, Key, Secrets};
 use super::prefetch::prefetch;
 use arrayvec::ArrayVec;
+use bounds::Bounds;
 
 #[derive(Clone, Copy, bytemuck::Zeroable, bytemuck::Pod)]
 #[repr(C, align(64))]
@@ -28,6 +32,8 @@ pub struct Rows {
     /// Keys too long for their entry, one behind the other.
     arena: Growing<u8>,
     secrets: &'static Secrets,
+    /// What is known of rows that are not here, once there may be any.
+    bounds: Option<Box<Bounds>>,
 }
 
 impl Default for Rows {
@@ -37,6 +43,7 @@ impl Default for Rows {
             entries: Growing::default(),
             arena: Growing::default(),
             secrets: Secrets::of_process(),
+            bounds: None,
         }
     }
 }
@@ -124,6 +131,9 @@ impl Rows {
         let id = u32::try_from(self.entries.push(entry)).ok().filter(|id| *id != NOBODY);
         let id = id.expect("a table holds at most 1.6 billion rows");
         self.index.insert(slot, hash, id, |id| self.entries.as_slice()[id as usize].hash);
+        if let Some(bounds) = &mut self.bounds {
+            bounds.admit(key.text);
+        }
         id
     }
 
@@ -178,6 +188,7 @@ impl Rows {
 
     /// Adds all rows of `other`, and returns this table's number for each row of the other.
     pub fn merge(&mut self, other: &Rows) -> Vec<u32> {
+        self.begin_merge(other);
         self.index.reserve(other.len(), |id| self.entries.as_slice()[id as usize].hash);
         let mut numbers = Vec::with_capacity(other.len());
         for some in other.entries.as_slice().chunks(AHEAD) {
@@ -189,6 +200,7 @@ impl Rows {
                 numbers.push(id);
             }
         }
+        self.end_merge(other, &numbers);
         numbers
     }
 

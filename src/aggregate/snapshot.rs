@@ -3,6 +3,7 @@
 //! Reports print this and nothing else, so that all of them agree. Keys may be added, never renamed.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The report, schema 1. Serialised as it stands it is the JSON report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Snapshot {
     pub totals: Totals,
     /// First and last event time.
     pub period: Period,
+    /// What is kept of which lists, where memory was bounded and something had to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounded: Option<Bounded>,
     /// How many different ones.
     pub distinct: Distinct,
     /// Seconds that one entry of `time` spans.
@@ -144,6 +148,24 @@ pub struct Distinct {
     pub referrers: Count,
 }
 
+/// What had to go for want of memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bounded {
+    /// The share of the visitors that every count of visitors was estimated from; 1 where they are exact.
+    pub visitors_sampled: f64,
+    /// By name of the list in this report: those that hold their greatest rows only.
+    pub lists: BTreeMap<String, Kept>,
+}
+
+/// What is kept of a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Rows that were kept, of which the list shows the first.
+    pub rows: u64,
+    /// The most hits that a key without a row can have had.
+    pub floor: u64,
+}
+
 /// A count and whether it is exact.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Count {
@@ -170,6 +192,12 @@ pub struct Bucket {
     pub errors: u64,
     /// Records with status 4xx.
     pub client_errors: u64,
+    /// How many hits may be missing, where memory was bounded and buckets had to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hits_error: Option<u64>,
+    /// How far `visitors` may be off, where it is an estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitors_error: Option<u64>,
 }
 
 /// One row of a list, sorted by hits, then by key.
@@ -187,9 +215,12 @@ pub struct Row {
     /// Visitors seen in the row, where the list has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visitors: Option<u64>,
-    /// How far `hits` may be too high, where memory was bounded; 0 or absent where exact.
+    /// How many hits may be missing, where memory was bounded and rows of the list had to go; 0 or absent where exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hits_error: Option<u64>,
+    /// How far `visitors` may be off, where it is an estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitors_error: Option<u64>,
 }
 
 /// Known crawlers against everyone else.
@@ -201,6 +232,9 @@ pub struct Bots {
     pub bytes: u64,
     /// Their visitors.
     pub visitors: u64,
+    /// How far `visitors` may be off, where it is an estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitors_error: Option<u64>,
 }
 
 /// A distribution. Quantile q is the top of the histogram bucket (three digits) that holds the ceil(q*n)-th value, at
@@ -242,6 +276,9 @@ pub struct Message {
     pub last: Option<String>,
     /// The first one as written, control characters escaped.
     pub example: String,
+    /// How many hits may be missing, where memory was bounded and messages had to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hits_error: Option<u64>,
 }
 
 /// One malformed line.

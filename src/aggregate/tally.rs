@@ -10,6 +10,7 @@
 //! So a batch of records goes through the tables in stages: hash all keys and ask for their index slots; guess their
 //! entries and ask for those; only then count. By the time a stage looks, the memory has arrived.
 
+use super::bound::rank_of;
 use super::histogram::Distribution;
 use super::key::{Key, same};
 use super::kinds::Kind;
@@ -110,15 +111,19 @@ pub struct Tally {
     /// The site of each referrer, by its row.
     pub(super) site_of: Vec<Option<u32>>,
     pub(super) agents: Rows,
+    /// Of the agents that have no row any more, the sums by family and by system, and of bots: hits and bytes.
+    pub(super) past_browsers: Rows,
+    pub(super) past_systems: Rows,
+    pub(super) past_bots: (u64, u64),
     pub(super) visitors: Visitors,
     /// The visitors of rows, once the last merge has counted them.
     pub(super) visits: Option<Visits>,
     pub(super) levels: [u64; 8],
     pub(super) modules: Rows,
     pub(super) messages: Messages,
-    method_memo: Memo,
-    protocol_memo: Memo,
-    agent_memo: LongMemo,
+    pub(super) method_memo: Memo,
+    pub(super) protocol_memo: Memo,
+    pub(super) agent_memo: LongMemo,
 }
 
 /// Whether all records share one offset from UTC, and which.
@@ -202,6 +207,9 @@ impl Tally {
             sites: Rows::default(),
             site_of: Vec::new(),
             agents: Rows::default(),
+            past_browsers: Rows::default(),
+            past_systems: Rows::default(),
+            past_bots: (0, 0),
             visitors: Visitors::default(),
             visits: None,
             levels: [0; 8],
@@ -260,7 +268,8 @@ impl Tally {
             item.guesses[0] = self.visitors.prefetch_card(item.hashes[0]);
         }
         for ((record, item), rows) in records.iter().zip(&items).zip(&rows) {
-            let id = self.visitors.intern_guessed(item.guesses[0], item.hashes[0], item.visitor);
+            let rank = |kind| rank_of(&self.clients, &self.agents, item.visitor, kind);
+            let id = self.visitors.intern_guessed(item.guesses[0], item.hashes[0], item.visitor, rank);
             self.visitors.note(id, item.bit, *rows);
             if let Some((view, list)) = self.view(record.status) {
                 let row = view.intern_guessed(item.guesses[1], item.hashes[1], &item.keys[1]);

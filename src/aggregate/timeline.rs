@@ -1,7 +1,10 @@
 //! Traffic over time: counts by bucket of event time.
 //!
 //! Buckets are numbered from 1970-01-01T00:00:00 of the wall clock that counts, so a bucket that divides the day begins
-//! at midnight. Lines come nearly in order, so the last bucket is remembered; the others are found in a map.
+//! at midnight. Lines come nearly in order, so the last bucket is remembered; the others are found in a map. Where memory
+//! is bounded and a log has millions of different hours, the greatest are kept: see [`bounds`].
+
+pub mod bounds;
 
 use super::snapshot::Bucket;
 use super::zone::{rfc3339, wall_text};
@@ -50,6 +53,8 @@ pub struct Timeline {
     last: Place,
     last_from: i64,
     last_seconds: u64,
+    /// What is known of buckets that are not here, once there may be any.
+    bounds: Option<bounds::Bounds>,
 }
 
 /// Where a moment belongs.
@@ -83,6 +88,7 @@ impl Timeline {
             last: Place::default(),
             last_from: 0,
             last_seconds: 0,
+            bounds: None,
         }
     }
 
@@ -128,6 +134,9 @@ impl Timeline {
         *self.rows.entry(number).or_insert_with(|| {
             self.counts.push(Counts::default());
             self.numbers.push(number);
+            if let Some(bounds) = &mut self.bounds {
+                bounds.admit();
+            }
             self.counts.len() as u32 - 1
         })
     }
@@ -155,7 +164,8 @@ impl Timeline {
 
     /// Adds another's hits, bytes and errors; returns this one's row for each of its rows.
     pub fn merge(&mut self, other: &Timeline) -> Vec<u32> {
-        other
+        self.begin_merge(other);
+        let rows: Vec<u32> = other
             .iter()
             .map(|(number, counts)| {
                 let row = self.find(number);
@@ -166,7 +176,9 @@ impl Timeline {
                 into.client_errors += counts.client_errors;
                 row
             })
-            .collect()
+            .collect();
+        self.end_merge(other, &rows);
+        rows
     }
 
     /// The report's list: in order of time, gaps filled with zeros, up to [`FILLED_MAX`] of them. `offset` is the
@@ -185,12 +197,15 @@ impl Timeline {
             let gap = next.map_or(0, |next: i64| number.abs_diff(next));
             if gap <= FILLED_MAX - filled {
                 filled += gap;
-                let empty = |number| Bucket { start: start(number), ..Bucket::default() };
+                let hits_error = self.bounds().map(|bounds| bounds.floor);
+                let empty = |number| Bucket { start: start(number), hits_error, ..Bucket::default() };
                 buckets.extend((number - gap as i64..number).map(empty));
             }
             let Counts { hits, bytes, errors, client_errors } = self.counts[row as usize];
             let visitors = visitors.get(row as usize).copied().unwrap_or(0).into();
-            buckets.push(Bucket { start: start(number), hits, bytes, visitors, errors, client_errors });
+            let hits_error = self.missed(row);
+            let figures = Bucket { start: start(number), hits, bytes, visitors, errors, client_errors, ..Bucket::default() };
+            buckets.push(Bucket { hits_error, ..figures });
             next = Some(number + 1);
         }
         buckets

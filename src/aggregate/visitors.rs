@@ -7,10 +7,14 @@
 //! `visits` counts all cards once, at the end. Either way the answer is exact.
 //!
 //! Buckets of time need no list: as a visitor belongs to one day, a mask of the buckets of that day does.
+//!
+//! Where memory is bounded only a sample of the visitors has cards: see [`sample`].
+
+pub mod sample;
 
 use super::huge::Growing;
-use super::index::{Found, Index};
-use super::kinds::Kinds;
+use super::index::{Found, Index, NOBODY};
+use super::kinds::{Kind, Kinds};
 use super::prefetch::prefetch;
 use super::row_sets::{Handle, RowSets};
 use crate::scan::lanes;
@@ -40,11 +44,14 @@ pub enum List {
     Referrer = 4,
     /// Buckets of time that are no whole share of a day.
     Bucket = 5,
+    /// Referring sites, in the place of referrers that have no row any more.
+    Site = 6,
 }
 
 impl List {
     /// Every list, by its number.
-    pub const ALL: [List; 5] = [List::Path, List::NotFound, List::ServerError, List::Referrer, List::Bucket];
+    pub const ALL: [List; 6] =
+        [List::Path, List::NotFound, List::ServerError, List::Referrer, List::Bucket, List::Site];
 
     /// Its place among all.
     #[inline(always)]
@@ -74,7 +81,8 @@ impl RowOf {
             2 => List::NotFound,
             3 => List::ServerError,
             4 => List::Referrer,
-            _ => List::Bucket,
+            5 => List::Bucket,
+            _ => List::Site,
         };
         (list, self.0 & (RowOf::LIMIT - 1))
     }
@@ -98,6 +106,8 @@ pub struct Visitors {
     index: Index,
     cards: Growing<Card>,
     sets: RowSets,
+    /// Only visitors of this rank or more have cards.
+    level: u32,
 }
 
 /// One visitor: the numbers of its client and of its kind (agent and day).
@@ -136,10 +146,17 @@ impl Visitors {
         guess
     }
 
-    /// Third step: the number of a visitor. `guess` is the second step's.
+    /// Third step: the number of a visitor, [`NOBODY`] for one who is not in the sample. `guess` is the second step's;
+    /// `rank` is asked for the rank of a visitor without a card, while only a sample has cards.
     #[inline(always)]
-    pub fn intern_guessed(&mut self, guess: u32, hash: u32, visitor: Visitor) -> u32 {
-        if self.is_at(guess, visitor) { guess } else { self.intern_hashed(hash, visitor) }
+    pub fn intern_guessed(
+        &mut self,
+        guess: u32,
+        hash: u32,
+        visitor: Visitor,
+        rank: impl FnOnce(Kind) -> u32,
+    ) -> u32 {
+        if self.is_at(guess, visitor) { guess } else { self.intern_hashed(hash, visitor, rank) }
     }
 
     #[inline(always)]
@@ -148,9 +165,12 @@ impl Visitors {
     }
 
     #[inline(never)]
-    fn intern_hashed(&mut self, hash: u32, visitor: Visitor) -> u32 {
+    fn intern_hashed(&mut self, hash: u32, visitor: Visitor, rank: impl FnOnce(Kind) -> u32) -> u32 {
         match self.index.find(hash, |id| self.is_at(id, visitor)) {
             Found::Id(id) => id,
+            Found::Vacant(_) if self.level > 0 && rank(self.kinds.as_slice()[visitor.kind as usize]) < self.level => {
+                NOBODY
+            }
             Found::Vacant(slot) => {
                 let Visitor { client, kind } = visitor;
                 let id = self.cards.push(Card { client, kind, buckets: 0, set: 0, rows: [0; ON_CARD] }) as u32;
@@ -169,10 +189,10 @@ impl Visitors {
     }
 
     /// Notes that a visitor was seen in some buckets of its day (a mask) and in two rows, of different lists or
-    /// [`RowOf::NONE`].
+    /// [`RowOf::NONE`]. Of [`NOBODY`] nothing is noted.
     #[inline(always)]
     pub fn note(&mut self, visitor: u32, buckets: u32, rows: [RowOf; 2]) {
-        let card = &mut self.cards.as_mut_slice()[visitor as usize];
+        let Some(card) = self.cards.as_mut_slice().get_mut(visitor as usize) else { return };
         card.buckets |= buckets;
         // The first place that has the row or is free gets it. Without a branch, as no branch could be foretold.
         let [RowOf(one), RowOf(two)] = rows;
@@ -276,8 +296,12 @@ mod tests {
 
     fn intern(visitors: &mut Visitors, client: u32, kind: u32) -> u32 {
         let visitor = Visitor { client, kind };
+        while visitors.kinds.as_slice().len() <= kind as usize {
+            let agent = visitors.kinds.as_slice().len() as u32;
+            visitors.kinds.number(Kind { agent, day: 0 });
+        }
         let guess = visitors.prefetch_card(visitor.hash());
-        visitors.intern_guessed(guess, visitor.hash(), visitor)
+        visitors.intern_guessed(guess, visitor.hash(), visitor, |_| 0)
     }
 
     fn rows_of(visitors: &Visitors, id: u32) -> Vec<u32> {

@@ -138,6 +138,8 @@ impl<'tally> Walk<'tally> {
             List::ServerError => tally.server_errors.len(),
             List::Referrer => tally.referrers.len(),
             List::Bucket => tally.timeline.count(),
+            // These are counted by `sites`.
+            List::Site => tally.sites.len(),
         });
         Walk {
             tally,
@@ -203,7 +205,7 @@ impl<'tally> Walk<'tally> {
         self.sites.visitor += 1;
         visitors.for_each_row(id, |row| {
             self.row(row);
-            if let Some(site) = self.site(row) {
+            if let Some(site) = site_of(self.tally, row) {
                 self.sites.count(site);
             }
         });
@@ -215,16 +217,14 @@ impl<'tally> Walk<'tally> {
         self.parts(visitors.get(id).kind, visitors.buckets(id) & !own.visitors.buckets(twin));
         own_sites.visitor += 1;
         own.visitors.for_each_row(twin, |row| {
-            if let (List::Referrer, referrer) = row.parts()
-                && let Some(site) = own.site_of[referrer as usize]
-            {
+            if let Some(site) = site_of(own, row) {
                 own_sites.is_new(site);
             }
         });
         visitors.for_each_row(id, |row| {
             if !own.visitors.was_in_row(twin, numbers.of(row)) {
                 self.row(row);
-                if let Some(site) = self.site(row)
+                if let Some(site) = site_of(self.tally, row)
                     && own_sites.is_new(numbers.of_site(site))
                 {
                     self.sites.counts[site as usize] += 1;
@@ -248,18 +248,11 @@ impl<'tally> Walk<'tally> {
         self.rows[list.number()][row as usize] += 1;
     }
 
-    /// The site of a row of a referrer: who has seen a referrer has seen its site.
-    #[inline(always)]
-    fn site(&self, row: RowOf) -> Option<u32> {
-        let (List::Referrer, referrer) = row.parts() else { return None };
-        self.tally.site_of[referrer as usize]
-    }
-
     /// What was counted, by the numbers of `own`: this walk's tally itself, or the one that `numbers` are of.
     fn visits(self, numbers: Option<&Numbers>, own: &Tally) -> Visits {
         let Walk { tally, visitors, clients, agents, rows, sites, days, day_of } = self;
         let mut visits = Visits { visitors, buckets: vec![0; own.timeline.count()], ..Visits::default() };
-        let [paths, not_found, server_errors, referrers, buckets] = rows;
+        let [paths, not_found, server_errors, referrers, buckets, _] = rows;
         let counted = [clients, agents, paths, not_found, server_errors, referrers, sites.counts, buckets];
         match numbers {
             None => {
@@ -302,5 +295,15 @@ impl<'tally> Walk<'tally> {
             }
         }
         visits
+    }
+}
+
+/// The site that a row of a referrer, or of a site, tells of: who has seen a referrer has seen its site.
+#[inline(always)]
+fn site_of(tally: &Tally, row: RowOf) -> Option<u32> {
+    match row.parts() {
+        (List::Referrer, referrer) => tally.site_of[referrer as usize],
+        (List::Site, site) => Some(site),
+        _ => None,
     }
 }

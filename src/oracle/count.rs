@@ -77,7 +77,7 @@ fn rows(table: &Table, records: usize, with_visitors: bool) -> Vec<Row> {
         bytes: Some(cell.bytes),
         share: cell.hits as f64 / records as f64,
         visitors: with_visitors.then_some(cell.visitors.len() as u64),
-        hits_error: None,
+        ..Row::default()
     };
     cells.into_iter().map(row).collect()
 }
@@ -131,6 +131,7 @@ fn lists(records: &[Record], totals: Totals, options: &Options) -> Snapshot {
             hits: bots.len() as u64,
             bytes: bots.iter().filter_map(|record| record.bytes).fold(0, u64::saturating_add),
             visitors: bots.iter().map(visitor).collect::<BTreeSet<_>>().len() as u64,
+            ..Bots::default()
         },
         sizes: quantiles(records.iter().filter_map(|record| record.bytes).collect()),
         totals,

@@ -94,7 +94,7 @@ fn single_figures_are_values() {
         version: "1.2.3".into(),
         elapsed_seconds: 0.25,
         bucket_seconds: 3600,
-        bots: Bots { hits: 3, bytes: 4, visitors: 5 },
+        bots: Bots { hits: 3, bytes: 4, visitors: 5, ..Bots::default() },
         sizes: Some(Quantiles { count: 2, mean: 1.5, ..Quantiles::default() }),
         ..Snapshot::default()
     };

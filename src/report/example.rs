@@ -11,7 +11,7 @@ fn row(key: &str, hits: u64, visitors: Option<u64>) -> Row {
         bytes: Some(hits * 1000),
         share: hits as f64 / 1000.0,
         visitors,
-        hits_error: None,
+        ..Row::default()
     }
 }
 
@@ -25,6 +25,7 @@ pub fn example() -> Snapshot {
         visitors: hits / 2,
         errors: hits / 50,
         client_errors: hits / 20,
+        ..Bucket::default()
     };
     Snapshot {
         schema: 1,
@@ -69,7 +70,7 @@ pub fn example() -> Snapshot {
         ],
         not_found: vec![row("/wp-login.php", 80, Some(7))],
         clients: vec![row("192.0.2.1", 500, Some(2)), row("2001:db8::1", 500, Some(1))],
-        bots: Bots { hits: 100, bytes: 1000, visitors: 5 },
+        bots: Bots { hits: 100, bytes: 1000, visitors: 5, ..Bots::default() },
         sizes: Some(Quantiles {
             count: 1000,
             mean: 1000.0,
@@ -90,6 +91,7 @@ pub fn example() -> Snapshot {
             first: Some("2025-10-10T00:00:03Z".to_string()),
             last: Some("2025-10-10T00:10:03Z".to_string()),
             example: "File does not exist: /srv/www/robots.txt".to_string(),
+            ..Message::default()
         }],
         malformed_reasons: vec![Row { bytes: None, ..row("no valid time", 15, None) }],
         malformed_samples: vec![Sample {

@@ -36,6 +36,7 @@ fn bucket(day: (&str, u64), hour: usize, weight: u64) -> Bucket {
         visitors: hits / 11,
         errors,
         client_errors: hits / 37,
+        ..Bucket::default()
     }
 }
 
@@ -258,7 +259,7 @@ pub fn access_log() -> Snapshot {
                 ("Unknown", 158_377, 8_010, 300),
             ],
         ),
-        bots: Bots { hits: 118_402, bytes: 1_040_113_200, visitors: 912 },
+        bots: Bots { hits: 118_402, bytes: 1_040_113_200, visitors: 912, ..Bots::default() },
         sizes: Some(Quantiles {
             count: records,
             mean: 13_411.0,
@@ -315,6 +316,7 @@ pub fn error_log() -> Snapshot {
         first: Some(format!("2025-03-06T{first}Z")),
         last: Some(format!("2025-03-06T{last}Z")),
         example: example.into(),
+        hits_error: None,
     };
     let hour = |hour: u64| Bucket {
         start: format!("2025-03-06T{hour:02}:00:00Z"),

@@ -217,6 +217,15 @@ impl<R: Read> Reader<R> {
         if number <= most { Ok(number) } else { Err(self.nonsense(what)) }
     }
 
+    /// The next byte.
+    pub fn byte(&mut self, what: &'static str) -> Result<u8, Problem> {
+        if self.at == self.raw.len() {
+            self.refill(what)?;
+        }
+        self.at += 1;
+        Ok(self.raw[self.at - 1])
+    }
+
     /// The next text, of at most `most` bytes, in place of what `text` held. Memory grows with the bytes that are
     /// really there.
     pub fn text(&mut self, text: &mut Vec<u8>, most: u64, what: &'static str) -> Result<(), Problem> {

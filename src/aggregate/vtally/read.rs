@@ -2,14 +2,16 @@
 
 use super::blocks::Reader;
 use super::{Head, Input, LINES_MAX, Origin, Problem, difference};
+use crate::aggregate::distinct::{Distinct, REGISTERS};
 use crate::aggregate::histogram::Distribution;
 use crate::aggregate::key::Key;
 use crate::aggregate::messages::{Group, Messages};
 use crate::aggregate::position::{Malformed, Position, SAMPLES_MAX, Samples, TEXT_CHARS_MAX};
 use crate::aggregate::rows::Rows;
+use crate::aggregate::rows::bounds::Bounds;
 use crate::aggregate::snapshot;
 use crate::aggregate::tally::{Lines, Offsets, Settings, Tally};
-use crate::aggregate::timeline::Counts;
+use crate::aggregate::timeline::{self, Counts};
 use crate::aggregate::visitors::RowOf;
 use crate::format::record::{Level, Time};
 use std::io::Read;
@@ -108,6 +110,10 @@ impl<R: Read> Filling<'_, R> {
         self.rows("virtual hosts", |tally| &mut tally.vhosts)?;
         self.rows("users", |tally| &mut tally.users)?;
         self.rows("modules", |tally| &mut tally.modules)?;
+        self.rows("families of agents", |tally| &mut tally.past_browsers)?;
+        self.rows("systems of agents", |tally| &mut tally.past_systems)?;
+        self.tally.past_bots =
+            (self.from.at_most(self.tally.lines.lines, "hits of bots")?, self.from.number("bytes of bots")?);
         self.rows("sites", |tally| &mut tally.sites)?;
         self.rows("agents", |tally| &mut tally.agents)?;
         self.rows("clients", |tally| &mut tally.clients)?;
@@ -191,7 +197,8 @@ impl<R: Read> Filling<'_, R> {
 
     fn rows(&mut self, what: &'static str, rows: impl Fn(&mut Tally) -> &mut Rows) -> Result<(), Problem> {
         let count = self.from.at_most(RowOf::LIMIT.into(), what)?;
-        let mut left = self.tally.lines.lines;
+        let lines = self.tally.lines.lines;
+        let mut left = lines;
         let rows = rows(self.tally);
         for id in 0..count as u32 {
             self.from.text(&mut self.text, KEY_BYTES_MAX, what)?;
@@ -204,7 +211,10 @@ impl<R: Read> Filling<'_, R> {
             rows.add(id, hits, self.from.number(what)?);
         }
         // A new tally has a row for the referrer that is not there, and so has every file.
-        if rows.len() as u64 == count { Ok(()) } else { Err(self.from.nonsense(what)) }
+        if rows.len() as u64 != count {
+            return Err(self.from.nonsense(what));
+        }
+        read_bounds(self.from, rows, lines, what)
     }
 
     fn site_of(&mut self) -> Result<(), Problem> {
@@ -233,7 +243,11 @@ impl<R: Read> Filling<'_, R> {
             }
             *self.tally.timeline.at(row as u32) = counts;
         }
-        Ok(())
+        let Some((floor, missed)) = read_missed(self.from, self.tally.timeline.count(), lines, WHAT)? else {
+            return Ok(());
+        };
+        let taken = self.tally.timeline.set_bounds(timeline::bounds::Bounds { floor, missed });
+        if taken { Ok(()) } else { Err(self.from.nonsense(WHAT)) }
     }
 
     fn messages(&mut self) -> Result<(), Problem> {
@@ -251,6 +265,7 @@ impl<R: Read> Filling<'_, R> {
                 return Err(self.from.nonsense(WHAT));
             }
         }
+        read_bounds(self.from, messages.rows_mut(), self.tally.lines.lines, WHAT)?;
         self.tally.messages = messages;
         Ok(())
     }
@@ -263,6 +278,39 @@ impl<R: Read> Filling<'_, R> {
             && is_shown(&group.example);
         sound.then_some(Group { at, ..group })
     }
+}
+
+/// What a list knows of keys that it does not hold, if there can be any.
+fn read_bounds(
+    from: &mut Reader<impl Read>,
+    rows: &mut Rows,
+    lines: u64,
+    what: &'static str,
+) -> Result<(), Problem> {
+    let Some((floor, missed)) = read_missed(from, rows.len(), lines, what)? else { return Ok(()) };
+    let mut registers = Vec::with_capacity(REGISTERS);
+    for _ in 0..REGISTERS {
+        registers.push(from.byte(what)?);
+    }
+    let bounds = Distinct::from_registers(registers).and_then(|distinct| Bounds::new(floor, &missed, distinct));
+    let taken = bounds.is_some_and(|bounds| rows.set_bounds(bounds));
+    if taken { Ok(()) } else { Err(from.nonsense(what)) }
+}
+
+/// The floor of a list and what each of its rows missed, if it is bounded.
+fn read_missed(
+    from: &mut Reader<impl Read>,
+    rows: usize,
+    lines: u64,
+    what: &'static str,
+) -> Result<Option<(u64, Vec<u64>)>, Problem> {
+    if from.at_most(1, what)? == 0 {
+        return Ok(None);
+    }
+    let floor = from.at_most(lines, what)?;
+    // As many as there are rows, which are there already.
+    let missed: Result<Vec<u64>, Problem> = (0..rows).map(|_| from.at_most(floor, what)).collect();
+    Ok(Some((floor, missed?)))
 }
 
 /// Whether a text is as `position::shown` makes it: it moves no cursor, and each of its characters stands for at most

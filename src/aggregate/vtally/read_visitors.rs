@@ -2,9 +2,11 @@
 
 use super::Problem;
 use super::read::Filling;
+use crate::aggregate::bound::rank_of;
 use crate::aggregate::kinds::Kind;
 use crate::aggregate::tally::Tally;
 use crate::aggregate::timeline::{DAY_SECONDS, Share};
+use crate::aggregate::visitors::sample::LEVEL_MAX;
 use crate::aggregate::visitors::{List, RowOf, Visitor};
 use arrayvec::ArrayVec;
 use std::io::Read;
@@ -15,6 +17,8 @@ const AHEAD: usize = 32;
 impl<R: Read> Filling<'_, R> {
     /// Reads kinds and visitors, once all lists that they point into are there.
     pub(super) fn visitors(&mut self) -> Result<(), Problem> {
+        let level = self.from.at_most(LEVEL_MAX.into(), "level of the sample")? as u32;
+        self.tally.visitors.raise(level, |_, _| 0);
         self.kinds()?;
         let lengths = list_lengths(self.tally);
         let masks = mask_of(self.tally.timeline.share());
@@ -85,9 +89,10 @@ impl<R: Read> Filling<'_, R> {
     fn note(&mut self, first: u32, batch: &[(Visitor, u32, usize)], rows: &[RowOf]) -> Result<(), Problem> {
         let mut from = 0;
         for (id, (visitor, mask, to)) in (first..).zip(batch) {
-            let visitors = &mut self.tally.visitors;
-            if visitors.intern_guessed(u32::MAX, visitor.hash(), *visitor) != id {
-                return Err(self.from.nonsense("a visitor that comes twice"));
+            let Tally { visitors, clients, agents, .. } = &mut *self.tally;
+            let rank = |kind| rank_of(clients, agents, *visitor, kind);
+            if visitors.intern_guessed(u32::MAX, visitor.hash(), *visitor, rank) != id {
+                return Err(self.from.nonsense("a visitor that comes twice or is not in the sample"));
             }
             visitors.note(id, *mask, [RowOf::NONE; 2]);
             for row in &rows[std::mem::replace(&mut from, *to)..*to] {
@@ -110,6 +115,7 @@ fn mask_of(share: Share) -> u64 {
 /// The rows of each list that a visitor's rows may name, in the order of [`List::ALL`].
 fn list_lengths(tally: &Tally) -> [u64; List::ALL.len()] {
     let buckets = if tally.timeline.share() == Share::Odd { tally.timeline.count() } else { 0 };
-    [tally.paths.len(), tally.not_found.len(), tally.server_errors.len(), tally.referrers.len(), buckets]
+    let (errors, sites) = (tally.server_errors.len(), tally.sites.len());
+    [tally.paths.len(), tally.not_found.len(), errors, tally.referrers.len(), buckets, sites]
         .map(|length| length as u64)
 }

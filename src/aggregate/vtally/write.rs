@@ -32,9 +32,15 @@ impl Tally {
         let head = postcard::to_stdvec(&self.head(origin)?).map_err(io::Error::other)?;
         out.text(&head)?;
         self.write_sums(&mut out)?;
-        for rows in [&self.methods, &self.protocols, &self.vhosts, &self.users, &self.modules, &self.sites] {
+        for rows in [&self.methods, &self.protocols, &self.vhosts, &self.users, &self.modules] {
             write_rows(rows, &mut out)?;
         }
+        for rows in [&self.past_browsers, &self.past_systems] {
+            write_rows(rows, &mut out)?;
+        }
+        out.number(self.past_bots.0)?;
+        out.number(self.past_bots.1)?;
+        write_rows(&self.sites, &mut out)?;
         for rows in [&self.agents, &self.clients, &self.referrers] {
             write_rows(rows, &mut out)?;
         }
@@ -111,12 +117,16 @@ impl Tally {
             let counts = [counts.hits, counts.bytes, counts.errors, counts.client_errors];
             counts.into_iter().try_for_each(|count| out.number(count))?;
         }
-        Ok(())
+        match self.timeline.bounds() {
+            None => out.number(0u64),
+            Some(bounds) => write_missed(bounds.floor, &bounds.missed, out),
+        }
     }
 
-    /// Kinds, then visitors: client and kind as the difference from the visitor before, the mask of buckets, and the
+    /// The level of the sample, kinds, then visitors: client and kind as the difference from the visitor before, the mask of buckets, and the
     /// rows as ascending differences of `row * 8 + list`.
     fn write_visitors(&self, out: &mut Writer<impl Write>) -> io::Result<()> {
+        out.number(self.visitors.level())?;
         let kinds = self.visitors.kinds.as_slice();
         out.number(kinds.len() as u64)?;
         let mut day = 0;
@@ -165,7 +175,20 @@ fn write_rows(rows: &Rows, out: &mut Writer<impl Write>) -> io::Result<()> {
         out.number(row.hits)?;
         out.number(row.bytes)?;
     }
-    Ok(())
+    write_bounds(rows, out)
+}
+
+/// Nothing but a 0, or what is known of keys that the list does not hold.
+fn write_bounds(rows: &Rows, out: &mut Writer<impl Write>) -> io::Result<()> {
+    let Some(bounds) = rows.bounds() else { return out.number(0u64) };
+    write_missed(bounds.floor(), bounds.missed(), out)?;
+    out.raw_bytes(bounds.distinct().registers())
+}
+
+fn write_missed(floor: u64, missed: &[u64], out: &mut Writer<impl Write>) -> io::Result<()> {
+    out.number(1u64)?;
+    out.number(floor)?;
+    missed.iter().try_for_each(|missed| out.number(*missed))
 }
 
 fn write_distribution(values: &Distribution, out: &mut Writer<impl Write>) -> io::Result<()> {
@@ -193,5 +216,5 @@ fn write_messages(messages: &Messages, out: &mut Writer<impl Write>) -> io::Resu
         let group = postcard::to_stdvec(messages.group(id)).map_err(io::Error::other)?;
         out.text(&group)?;
     }
-    Ok(())
+    write_bounds(rows, out)
 }

@@ -66,6 +66,7 @@ proptest! {
             share: 0.5,
             visitors: Some(*hits),
             hits_error: Some(*hits),
+            visitors_error: Some(*hits),
         };
         snapshot.paths = keys.iter().zip(&hits).map(row).collect();
         snapshot.inputs[0].name = keys[0].clone();
