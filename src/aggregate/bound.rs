@@ -17,6 +17,7 @@ use super::index::NOBODY;
 use super::key::Key;
 use super::kinds::Kind;
 use super::rows::Rows;
+use super::snapshot::{Bucket, Row};
 use super::stable;
 use super::tally::Tally;
 use super::timeline::Share;
@@ -81,6 +82,33 @@ impl Tally {
     /// Bytes of memory that its tables keep from others, in whole pages.
     pub fn held_bytes(&self) -> usize {
         Part::ALL.into_iter().map(|part| self.part_bytes(part)).sum()
+    }
+
+    /// Bytes that a report of it will take for a moment, about, if its lists have at most `top` rows.
+    pub fn report_bytes(&self, top: usize) -> usize {
+        let lists = [
+            &self.methods,
+            &self.protocols,
+            &self.vhosts,
+            &self.users,
+            &self.paths,
+            &self.paths,
+            &self.not_found,
+            &self.server_errors,
+            &self.clients,
+            &self.referrers,
+            &self.sites,
+            &self.agents,
+            &self.past_browsers,
+            &self.past_systems,
+            &self.modules,
+            self.messages.rows(),
+        ];
+        // Each row's count of visitors and, of one list at a time, its place in the order of rows.
+        let counted: usize = lists.iter().map(|rows| rows.len() * size_of::<u32>()).sum();
+        let longest = lists.iter().map(|rows| rows.len()).max().unwrap_or(0) * size_of::<(u64, u32)>();
+        let shown: usize = lists.iter().map(|rows| rows.text_bytes(top) + top.min(rows.len()) * size_of::<Row>()).sum();
+        counted + longest + shown + self.timeline.count() * size_of::<Bucket>()
     }
 
     /// Lets all that only saves time take less memory, for a tally that will be tightened.

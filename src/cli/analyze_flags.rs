@@ -5,6 +5,7 @@ use super::outputs::Form;
 use super::terminal::Color;
 use crate::aggregate::tally;
 use crate::aggregate::zone::Zone;
+use crate::engine::budget::{Budget, PIECE_BYTES};
 use crate::engine::{Invalid, Keep, Settings};
 use crate::filter::time_range::TimeRange;
 use crate::filter::{Filter, units};
@@ -95,6 +96,12 @@ pub struct Flags {
     #[arg(long, value_name = "ZONE", default_value = TIMEZONE, help_heading = "Counting")]
     pub timezone: String,
 
+    /// Memory for the whole program: 64MiB, 1GiB. Where exact counts would take more, lists keep their greatest rows,
+    /// visitors are estimated from a sample, and the error of each figure is printed beside it; totals stay exact. Mapped
+    /// files do not count, and a decompressor's window comes on top [default: as much as exact counts take]
+    #[arg(long, value_name = "SIZE", help_heading = "Counting")]
+    pub max_memory: Option<String>,
+
     /// Write the report to FILE; its ending chooses the form: .json, .csv, .txt, or .vtally for the counts themselves, which
     /// a later run takes as an input (repeatable)
     #[arg(short, value_name = "FILE", help_heading = "Output")]
@@ -148,6 +155,8 @@ impl Flags {
             "auto" => None,
             spec => Some(by_name(spec, &formats).map_err(|error| Failure::usage(format!("--format: {error}")))?),
         };
+        let budget = self.budget(threads)?;
+        let plain = Settings::new(threads, kernel);
         let settings = Settings {
             mmap: !self.no_mmap,
             max_line_bytes: self.max_line_bytes()?,
@@ -159,7 +168,9 @@ impl Flags {
             goaccess,
             mergeable,
             keep_going: self.keep_going,
-            ..Settings::new(threads, kernel)
+            piece_bytes: budget.map_or(plain.piece_bytes, |_| PIECE_BYTES),
+            budget,
+            ..plain
         };
         Ok(settings)
     }
@@ -175,12 +186,17 @@ impl Flags {
             (self.bucket != BUCKET, "--bucket"),
             (self.keep_query, "--keep-query"),
             (self.timezone != TIMEZONE, "--timezone"),
+            (self.max_memory.is_some(), "--max-memory"),
         ];
         match wrong.iter().find(|(is_given, _)| *is_given) {
             None => Ok(true),
             Some((_, "-o")) => Err(Failure::usage(
                 "--output goaccess-json: lines are read and counted by GoAccess's rules, so no other report can be made \
                  in the same run; leave out -o, or run twice",
+            )),
+            Some((_, "--max-memory")) => Err(Failure::usage(
+                "--output goaccess-json: GoAccess counts exactly, so its report cannot be had within --max-memory; leave \
+                 out one of them",
             )),
             Some((_, flag)) => Err(Failure::usage(format!(
                 "--output goaccess-json: {flag} has no meaning when lines are read and counted by GoAccess's rules; \
@@ -211,6 +227,20 @@ impl Flags {
             Ok(bytes @ 1..=LINE_BYTES_MOST) => Ok(bytes),
             _ => Err(Failure::usage(format!("--max-line-bytes: {:?} is not between 1 and 1GiB", self.max_line_bytes))),
         }
+    }
+
+    fn budget(&self, threads: usize) -> Result<Option<Budget>, Failure> {
+        let Some(text) = &self.max_memory else { return Ok(None) };
+        let bytes = units::size(text).map_err(|error| Failure::usage(format!("--max-memory: {error}")))?;
+        let budget = Budget::new(bytes, threads, self.max_line_bytes()?).map_err(|least| {
+            let fewer = if threads > 1 { ", or take fewer threads with -j" } else { "" };
+            Failure::usage(format!(
+                "--max-memory: {text:?} is too little; {threads} threads with lines of up to {} need at least {}MiB{fewer}",
+                self.max_line_bytes,
+                least.div_ceil(1 << 20)
+            ))
+        })?;
+        Ok(Some(budget))
     }
 
     fn bucket_seconds(&self) -> Result<u64, Failure> {

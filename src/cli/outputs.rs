@@ -131,9 +131,8 @@ impl Outputs {
                 top: self.rows(),
                 unicode: speaks_unicode(),
             };
-            let mut bytes = Vec::new();
-            render(snapshot, goaccess, form, &options, &mut bytes).map_err(Failure::failed)?;
-            to_stdout(&bytes)?;
+            let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+            told(render(snapshot, goaccess, form, &options, &mut out).and_then(|()| out.flush()))?;
         }
         Ok(())
     }

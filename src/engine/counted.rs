@@ -52,7 +52,8 @@ impl<'bytes> Counted<'bytes> {
     /// Reads it, as input number `input`; `None` if that was done before.
     pub fn take(&self, settings: &Settings, input: u32) -> Option<Result<(Tally, Origin), Problem>> {
         let bytes = self.bytes.lock().ok()?.take()?;
-        Some(Tally::read_from(bytes, &settings.tally, input))
+        let most = settings.budget.map_or(usize::MAX, |budget| budget.part_bytes);
+        Some(Tally::read_within(bytes, &settings.tally, input, most))
     }
 }
 

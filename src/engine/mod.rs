@@ -3,6 +3,7 @@
 //! [`run::analyze`] opens the inputs, cuts files into [`pieces`] and streams into blocks ([`pump`]), and lets as many
 //! [`worker`]s as there are threads count them, each into a tally of its own; the tallies are merged once, at the end.
 
+pub mod budget;
 pub mod changes;
 mod counted;
 mod finish;
@@ -16,6 +17,7 @@ pub mod settings;
 pub mod text;
 pub mod worker;
 
+pub use budget::Budget;
 pub use input::Trouble;
 pub use keeper::{Invalid, Keep};
 pub use progress::Progress;

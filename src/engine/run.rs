@@ -5,6 +5,7 @@
 //! blocks, which whoever is free takes. A worker keeps its tally over all rounds, and the tallies are merged at the
 //! end, in pairs, in parallel.
 
+use super::budget::Budget;
 use super::changes::runs;
 use super::counted::Counted;
 use super::finish::{merge_all, number_inputs, resolve_positions};
@@ -31,6 +32,8 @@ const ROUND_INPUTS: usize = 256;
 pub struct Outcome {
     /// All counts.
     pub tally: Tally,
+    /// How much memory the counts and the report may take.
+    pub budget: Option<Budget>,
     /// The records, where they are counted as GoAccess does; the tally then holds only lines by kind.
     pub goaccess: Option<Box<goaccess::Tally>>,
     /// The inputs, as the report shows them.
@@ -47,6 +50,9 @@ impl Outcome {
     /// The report, lists cut to `top` rows, after a run of `elapsed_seconds`.
     pub fn report(&mut self, top: usize, elapsed_seconds: f64) -> Snapshot {
         let names: Vec<String> = self.inputs.iter().map(|input| input.name.clone()).collect();
+        if let Some(budget) = self.budget {
+            budget.make_room(&mut self.tally, top);
+        }
         Snapshot {
             inputs: self.inputs.clone(),
             elapsed_seconds,
@@ -71,7 +77,9 @@ impl Outcome {
 pub fn analyze(inputs: &[Named], settings: &Settings, progress: &Progress) -> Outcome {
     let options = OpenOptions { mmap: settings.mmap, stop: Some(Arc::clone(progress.stop())) };
     let mut run = Run::new(settings, progress);
-    for names in inputs.chunks(ROUND_INPUTS) {
+    // Each open stream has a decompressor with memory of its own.
+    let round_inputs = settings.budget.map_or(ROUND_INPUTS, |_| 2 * settings.threads.max(1));
+    for names in inputs.chunks(round_inputs) {
         let mut opened = Vec::with_capacity(names.len());
         for (number, named) in (run.reports.len() as u32..).zip(names) {
             if run.shared.is_over() {
@@ -133,6 +141,8 @@ struct Shared<'run> {
     troubles: Mutex<Vec<(u32, Trouble)>>,
     /// A trouble ended the run.
     failed: AtomicBool,
+    /// Held while a tally is read, where memory is bounded: there is room for one.
+    reading: Mutex<()>,
 }
 
 impl Shared<'_> {
@@ -153,7 +163,7 @@ impl<'run> Run<'run> {
     fn new(settings: &'run Settings, progress: &'run Progress) -> Run<'run> {
         let hand = |_| Hand { worker: Worker::new(settings), counted: Vec::new(), buffer: Vec::new() };
         Run {
-            shared: Shared { settings, progress, troubles: Mutex::default(), failed: AtomicBool::new(false) },
+            shared: Shared { settings, progress, troubles: Mutex::default(), failed: AtomicBool::new(false), reading: Mutex::default() },
             hands: (0..settings.threads.max(1)).map(hand).collect(),
             reports: Vec::new(),
             inherited_partial: false,
@@ -200,10 +210,14 @@ impl<'run> Run<'run> {
             }
         }
         let mut tally = merge_all(hands.into_iter().map(|hand| hand.worker.tally).collect(), settings.mergeable);
+        if let Some(budget) = settings.budget.filter(|_| settings.mergeable) {
+            budget.keep_part(&mut tally);
+        }
         resolve_positions(&mut tally, &counted);
         number_inputs(&mut tally, &reports);
         Outcome {
             tally,
+            budget: settings.budget,
             goaccess,
             inputs: reports.into_iter().flatten().collect(),
             troubles: troubles.into_iter().map(|(_, trouble)| trouble).collect(),
@@ -362,6 +376,8 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
 
     /// Takes in a tally: all of it, or nothing.
     fn tally(&self, at: usize, input: &Input<'_>, counted: &Counted<'_>, hand: &mut Hand<'_>) -> Result<(), Trouble> {
+        let budget = self.shared.settings.budget;
+        let _one_at_a_time = budget.map(|_| locked(&self.shared.reading));
         let Some(read) = counted.take(self.shared.settings, self.first + at as u32) else { return Ok(()) };
         let (tally, origin) = match read {
             Ok(read) => read,
@@ -372,9 +388,15 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
         let into = &mut hand.worker.tally;
         let lines = tally.lines.lines;
         if into.lines == Lines::default() {
-            *into = tally
+            *into = tally;
+        } else if let Some(budget) = budget {
+            budget.merge(into, tally);
         } else {
-            into.merge(tally)
+            into.merge(tally);
+        }
+        if let Some(budget) = budget {
+            into.hurry();
+            budget.keep(into);
         }
         self.shared.progress.add(origin.inputs.iter().map(|input| input.bytes).sum(), lines);
         self.shared.progress.add_raw(counted.raw_len.unwrap_or(0));

@@ -1,5 +1,6 @@
 //! What will run: checked settings, as the engine takes them.
 
+use super::budget::Budget;
 use super::keeper::Keep;
 use crate::aggregate::tally;
 use crate::format::LineFormat;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub goaccess: bool,
     /// Whether the tally is to be written or merged further; a run that only reports saves the time that this takes.
     pub mergeable: bool,
+    /// How much memory the counts may take; `None` counts exactly, whatever that takes.
+    pub budget: Option<Budget>,
     /// Which records are counted.
     pub keep: Keep,
     /// Whether an input that fails leaves the others to be read.
@@ -55,6 +58,7 @@ impl Settings {
             tally: tally::Settings::default(),
             goaccess: false,
             mergeable: false,
+            budget: None,
             keep: Keep::default(),
             keep_going: false,
             piece_bytes: 2 << 20,

@@ -30,6 +30,8 @@ pub struct Worker<'run> {
     scratch: Bump,
     /// The reader of regular lines for the format of the current piece, by the format's name.
     fast: Option<(String, Option<Fast>)>,
+    /// Entries of error logs, which are counted one by one.
+    entries: u32,
 }
 
 /// A run of whole lines, and where it stands.
@@ -59,14 +61,27 @@ struct Cursor {
 impl<'run> Worker<'run> {
     /// A worker that has counted nothing.
     pub fn new(settings: &'run Settings) -> Worker<'run> {
+        let mut tally = Tally::new(&settings.tally);
+        if settings.budget.is_some() {
+            tally.hurry();
+        }
         Worker {
             settings,
-            tally: Tally::new(&settings.tally),
+            tally,
             goaccess: settings.goaccess.then(Box::default),
             keeper: Keeper::new(&settings.keep),
             marks: Marks::default(),
             scratch: Bump::new(),
             fast: None,
+            entries: 0,
+        }
+    }
+
+    /// Makes its tally give way where it takes more than its share of memory.
+    #[inline(always)]
+    fn keep_to_budget(&mut self) {
+        if let Some(budget) = &self.settings.budget {
+            budget.keep(&mut self.tally);
         }
     }
 
@@ -105,6 +120,7 @@ impl<'run> Worker<'run> {
             let whole = self.count(piece.text, &mut batch, cursor, intact);
             drop(batch);
             self.recycle(scratch);
+            self.keep_to_budget();
             if !whole {
                 return;
             }
@@ -118,6 +134,7 @@ impl<'run> Worker<'run> {
         while cursor.at < text.len() {
             let start = cursor.at;
             let chunk = &text[start..text.len().min(start + CHUNK_BYTES)];
+            self.keep_to_budget();
             self.settings.kernel.structure(chunk, &mut marks);
             let marked = marks.as_slice();
             let whole = match fast {
@@ -230,6 +247,10 @@ impl<'run> Worker<'run> {
             Parsed::Error(entry) => {
                 if self.keeper.keeps_error(&entry) {
                     self.tally.add_error(&entry, at);
+                    self.entries = self.entries.wrapping_add(1);
+                    if self.entries.is_multiple_of(BATCH as u32) {
+                        self.keep_to_budget();
+                    }
                 } else {
                     self.tally.lines.filtered += 1;
                 }

@@ -39,7 +39,9 @@ impl Bounds {
     /// Bounds that a file tells; `None` where they contradict themselves.
     pub fn new(floor: u64, missed: &[u64], distinct: Distinct) -> Option<Bounds> {
         let mut bounds = Bounds { floor, distinct, ..Bounds::default() };
-        missed.iter().for_each(|missed| drop(bounds.missed.push(*missed)));
+        for missed in missed {
+            bounds.missed.push(*missed);
+        }
         missed.iter().all(|missed| *missed <= floor).then_some(bounds)
     }
 
@@ -94,6 +96,13 @@ impl Rows {
     pub fn held_bytes(&self) -> usize {
         let bounds = self.bounds().map_or(0, |bounds| bounds.missed.held_bytes() + bounds.distinct.registers().len());
         self.index.held_bytes() + self.entries.held_bytes() + self.arena.held_bytes() + bounds
+    }
+
+    /// Bytes of the keys of `top` rows as text, about: no UTF-8 takes more room than three bytes for each of theirs.
+    pub fn text_bytes(&self, top: usize) -> usize {
+        let (shown, all) = (top.min(self.len()), self.len().max(1));
+        let long = (self.arena.bytes() as u128 * 3 * shown as u128 / all as u128) as usize;
+        shown * 2 * HEAD_BYTES + long
     }
 
     /// Drops the lesser half of the rows, but none that is pinned or the row of the absent value. `dropped` sees each

@@ -95,6 +95,11 @@ pub enum Problem {
         /// Where the block begins that says so.
         at: u64,
     },
+    /// It needs more memory than it may have.
+    Large {
+        /// Bytes that it may have.
+        most: usize,
+    },
     /// It was counted in another way.
     Settings {
         /// How it was counted, as flags of the command.
@@ -124,6 +129,12 @@ impl fmt::Display for Problem {
                 f,
                 "the tally contradicts itself in the block at byte {at} ({what}), though its checksum holds; write it \
                  again with -o"
+            ),
+            Problem::Large { most } => write!(
+                f,
+                "is a tally that takes more than the {} MiB of memory that --max-memory leaves for one; raise \
+                 --max-memory, take fewer threads with -j, or write the tally with --max-memory too",
+                most >> 20
             ),
             Problem::Settings { theirs, ours } => write!(
                 f,

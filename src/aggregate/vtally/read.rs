@@ -36,6 +36,19 @@ impl Tally {
     /// # Errors
     /// A [`Problem`] where the file cannot be read, is cut, damaged or contradicts itself, or was counted otherwise.
     pub fn read_from(from: impl Read, settings: &Settings, input: u32) -> Result<(Tally, Origin), Problem> {
+        Tally::read_within(from, settings, input, usize::MAX)
+    }
+
+    /// The same for one that may hold at most `most` bytes of memory. Until all of it is there nothing can give way.
+    ///
+    /// # Errors
+    /// As before, and [`Problem::Large`] where it would hold more.
+    pub fn read_within(
+        from: impl Read,
+        settings: &Settings,
+        input: u32,
+        most: usize,
+    ) -> Result<(Tally, Origin), Problem> {
         let mut from = Reader::new(from)?;
         let mut tally = Tally::new(settings);
         let mut text = Vec::new();
@@ -45,7 +58,7 @@ impl Tally {
             return Err(Problem::Settings { theirs, ours });
         }
         let origin = take_head(&mut tally, head, input).map_err(|what| from.nonsense(what))?;
-        Filling { tally: &mut tally, from: &mut from, text, input, inputs: origin.inputs.len() as u64 }.all()?;
+        Filling { tally: &mut tally, from: &mut from, text, input, inputs: origin.inputs.len() as u64, most }.all()?;
         from.finish()?;
         Ok((tally, origin))
     }
@@ -100,7 +113,12 @@ pub(super) struct Filling<'run, R> {
     text: Vec<u8>,
     input: u32,
     inputs: u64,
+    /// Bytes of memory that it may hold.
+    most: usize,
 }
+
+/// Rows or visitors that are read before it is asked how much memory they hold.
+const UNASKED: u32 = 1024;
 
 impl<R: Read> Filling<'_, R> {
     fn all(mut self) -> Result<(), Problem> {
@@ -156,6 +174,14 @@ impl<R: Read> Filling<'_, R> {
         Ok(())
     }
 
+    /// Makes sure, once in a while as `number` goes up, that the tally does not hold too much memory.
+    pub(super) fn within(&self, number: u32) -> Result<(), Problem> {
+        if number.is_multiple_of(UNASKED) && self.tally.held_bytes() > self.most {
+            return Err(Problem::Large { most: self.most });
+        }
+        Ok(())
+    }
+
     /// A count of which there are `left`.
     fn share_of(&mut self, left: &mut u64, what: &'static str) -> Result<u64, Problem> {
         let count = self.from.at_most(*left, what)?;
@@ -199,8 +225,9 @@ impl<R: Read> Filling<'_, R> {
         let count = self.from.at_most(RowOf::LIMIT.into(), what)?;
         let lines = self.tally.lines.lines;
         let mut left = lines;
-        let rows = rows(self.tally);
         for id in 0..count as u32 {
+            self.within(id)?;
+            let rows = rows(self.tally);
             self.from.text(&mut self.text, KEY_BYTES_MAX, what)?;
             let hits = self.from.at_most(left, what)?;
             left -= hits;
@@ -210,6 +237,7 @@ impl<R: Read> Filling<'_, R> {
             }
             rows.add(id, hits, self.from.number(what)?);
         }
+        let rows = rows(self.tally);
         // A new tally has a row for the referrer that is not there, and so has every file.
         if rows.len() as u64 != count {
             return Err(self.from.nonsense(what));
@@ -241,6 +269,7 @@ impl<R: Read> Filling<'_, R> {
             if !(-SECONDS_MAX..=SECONDS_MAX).contains(&number) || u64::from(self.tally.timeline.find(number)) != row {
                 return Err(self.from.nonsense(WHAT));
             }
+            self.within(row as u32)?;
             *self.tally.timeline.at(row as u32) = counts;
         }
         let Some((floor, missed)) = read_missed(self.from, self.tally.timeline.count(), lines, WHAT)? else {
@@ -263,6 +292,9 @@ impl<R: Read> Filling<'_, R> {
             messages.add_group(&self.text, hits, group.ok_or_else(|| self.from.nonsense(WHAT))?);
             if messages.rows().len() as u64 != row + 1 {
                 return Err(self.from.nonsense(WHAT));
+            }
+            if (row as u32).is_multiple_of(UNASKED) && messages.held_bytes() > self.most {
+                return Err(Problem::Large { most: self.most });
             }
         }
         read_bounds(self.from, messages.rows_mut(), self.tally.lines.lines, WHAT)?;

@@ -28,6 +28,7 @@ impl<R: Read> Filling<'_, R> {
         let mut batch = ArrayVec::<(Visitor, u32, usize), AHEAD>::new();
         let mut rows = Vec::new();
         for id in 0..count as u32 {
+            self.within(id)?;
             client = self.moved(client, clients, "client of a visitor")?;
             kind = self.moved(kind, kinds, "kind of a visitor")?;
             let mask = self.from.at_most(masks, "buckets of a visitor")? as u32;
@@ -56,6 +57,7 @@ impl<R: Read> Filling<'_, R> {
             match i32::try_from(day) {
                 Ok(day) if agent < agents as u64 => {
                     let kind = Kind { agent: agent as u32, day };
+                    self.within(number as u32)?;
                     if u64::from(self.tally.visitors.kinds.number(kind)) != number {
                         return Err(self.from.nonsense("a kind that comes twice"));
                     }

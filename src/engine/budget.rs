@@ -1,0 +1,112 @@
+//! How a bound of the whole program's memory is shared out.
+//!
+//! The bound is of anonymous memory: mapped files are the system's to give and to take back. Of it a fixed part is the
+//! program's own and a part each thread's: stack, a piece of text that is read, marks, unescaped text. These were
+//! measured. The rest is for counts. While workers count, each may use its share; a tally that gives way needs a sixth
+//! more for a moment, and two tallies that are merged need up to half as much again as both, until the one that was
+//! merged is gone. So the shares add up to five eighths of what is there, and the same reserve serves in turn for giving
+//! way, for reading a tally from a file, for merging, and for the report.
+//!
+//! What a decompressor needs (xz and zstd may ask for more than a few MiB) comes on top.
+
+use crate::aggregate::tally::Tally;
+
+/// Anonymous memory of the program on a log with few keys, its report made: 19 MiB, most of it patterns of agents.
+const PROGRAM_BYTES: u64 = 20 << 20;
+/// The same of each thread, but for a line that it holds.
+const THREAD_BYTES: u64 = 3 << 20;
+/// The least share that is of use: a bounded list is some ten thousand rows long.
+const SHARE_BYTES_MIN: u64 = 2 << 20;
+/// Shares of what there is for counts, in eighths.
+const SHARES_EIGHTHS: u64 = 5;
+
+/// Bytes of a piece of text, where memory is bounded.
+pub const PIECE_BYTES: usize = 512 << 10;
+
+/// How much memory counts may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes for all counts together, and for the report.
+    pub counts_bytes: usize,
+    /// Bytes that the tally of a worker may hold.
+    pub share_bytes: usize,
+    /// Bytes that a tally which is read may hold.
+    pub part_bytes: usize,
+}
+
+impl Budget {
+    /// The budget of a run in `bytes` of memory; `Err` holds the least that such a run needs.
+    pub fn new(bytes: u64, threads: usize, line_bytes_max: usize) -> Result<Budget, u64> {
+        let threads = threads.max(1) as u64;
+        let fixed = PROGRAM_BYTES + threads * (THREAD_BYTES + line_bytes_max as u64);
+        let least = fixed + (threads * SHARE_BYTES_MIN * 8).div_ceil(SHARES_EIGHTHS);
+        if bytes < least {
+            return Err(least);
+        }
+        let counts = usize::try_from(bytes - fixed).unwrap_or(usize::MAX);
+        let shares = counts / 8 * SHARES_EIGHTHS as usize;
+        Ok(Budget { counts_bytes: counts, share_bytes: shares / threads as usize, part_bytes: shares / 2 })
+    }
+
+    /// Makes the tally of a worker give way if it holds more than its share. It then gives a quarter more than it must,
+    /// so that this is not asked of it again at once.
+    #[inline]
+    pub fn keep(&self, tally: &mut Tally) {
+        if tally.held_bytes() > self.share_bytes {
+            tally.tighten(self.share_bytes / 4 * 3);
+        }
+    }
+
+    /// Merges a tally that was read into a worker's, so that the result does not hold more than its share.
+    pub fn merge(&self, into: &mut Tally, mut other: Tally) {
+        let share = self.share_bytes;
+        other.tighten(share.saturating_sub(into.held_bytes()).max(share / 2));
+        into.tighten(share.saturating_sub(other.held_bytes()));
+        into.merge(other);
+    }
+
+    /// Makes a tally that will be written small enough to be read by a run with the same budget.
+    pub fn keep_part(&self, tally: &mut Tally) {
+        tally.tighten(self.part_bytes / 10 * 9);
+    }
+
+    /// Makes room for a report whose lists have at most `top` rows.
+    pub fn make_room(&self, tally: &mut Tally, top: usize) {
+        while tally.held_bytes().saturating_add(tally.report_bytes(top)) > self.counts_bytes {
+            let held = tally.held_bytes();
+            tally.tighten(held / 8 * 7);
+            if tally.held_bytes() >= held {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn shares_and_what_is_fixed_add_up_to_the_bound() {
+        for (bytes, threads) in [(64 * MIB, 1), (64 * MIB, 2), (1 << 30, 8), (1 << 40, 64)] {
+            let budget = Budget::new(bytes, threads, 1 << 20).unwrap();
+            let fixed = PROGRAM_BYTES + threads as u64 * (THREAD_BYTES + MIB);
+            assert_eq!(budget.counts_bytes as u64 + fixed, bytes);
+            // Two tallies that are merged, for each pair of threads, or a tally that is read beside all workers'.
+            assert!(budget.share_bytes * threads * 3 / 2 <= budget.counts_bytes);
+            assert!(budget.share_bytes * threads + budget.part_bytes <= budget.counts_bytes);
+        }
+    }
+
+    #[test]
+    fn a_bound_that_is_too_small_is_told_the_least() {
+        for threads in [1, 2, 16] {
+            let least = Budget::new(0, threads, 1 << 20).unwrap_err();
+            assert_eq!(Budget::new(least - 1, threads, 1 << 20), Err(least));
+            let budget = Budget::new(least, threads, 1 << 20).unwrap();
+            assert!(budget.share_bytes as u64 >= SHARE_BYTES_MIN - 16, "{budget:?}");
+        }
+    }
+}
