@@ -13,6 +13,7 @@
 //! - Sums, statuses, levels, sizes and latencies take no more memory than they have, and stay exact.
 
 use super::agent::classify;
+use super::huge::Growing;
 use super::index::NOBODY;
 use super::key::Key;
 use super::kinds::Kind;
@@ -206,9 +207,10 @@ impl Tally {
     }
 
     /// Writes the new numbers of a list's rows into the cards; whether there are fewer rows.
-    fn renumber(&mut self, list: List, numbers: &[u32]) -> bool {
+    fn renumber(&mut self, list: List, numbers: &Growing<u32>) -> bool {
+        let new = numbers.as_slice();
         let row = |old: RowOf| match old.parts() {
-            (of, row) if of == list => row_of(list, numbers[row as usize]),
+            (of, row) if of == list => row_of(list, new[row as usize]),
             _ => old,
         };
         self.visitors.renumber(&Renumbered { clients: None, agents: None, row: Some(&row) });
@@ -226,14 +228,14 @@ impl Tally {
             },
         );
         let row = |old: RowOf| match old.parts() {
-            (List::Referrer, referrer) => match numbers[referrer as usize] {
+            (List::Referrer, referrer) => match numbers.as_slice()[referrer as usize] {
                 NOBODY => site_of[referrer as usize].map_or(RowOf::NONE, |site| RowOf::new(List::Site, site)),
                 number => RowOf::new(List::Referrer, number),
             },
             _ => old,
         };
         self.visitors.renumber(&Renumbered { clients: None, agents: None, row: Some(&row) });
-        let mut new = numbers.iter();
+        let mut new = numbers.as_slice().iter();
         self.site_of.retain(|_| new.next().is_some_and(|number| *number != NOBODY));
         self.site_of.shrink_to_fit();
         is_less(&numbers)
@@ -241,32 +243,32 @@ impl Tally {
 
     /// A site of a referrer that has a row keeps its own; where those are most, referrers go.
     fn prune_sites(&mut self) -> bool {
-        let mut pinned = vec![false; self.sites.len()];
-        self.site_of.iter().flatten().for_each(|site| pinned[*site as usize] = true);
+        let mut pinned = none_of(self.sites.len());
+        self.site_of.iter().flatten().for_each(|site| pinned.as_mut_slice()[*site as usize] = 1);
         if is_most(&pinned) {
             return self.prune_referrers();
         }
-        let numbers = self.sites.prune(|site| pinned[site as usize], |_, _| ());
-        self.site_of.iter_mut().flatten().for_each(|site| *site = numbers[*site as usize]);
+        let numbers = self.sites.prune(|site| pinned.as_slice()[site as usize] == 1, |_, _| ());
+        self.site_of.iter_mut().flatten().for_each(|site| *site = numbers.as_slice()[*site as usize]);
         self.renumber(List::Site, &numbers)
     }
 
     fn prune_clients(&mut self) -> bool {
-        let mut pinned = vec![false; self.clients.len()];
-        (0..self.visitors.len() as u32).for_each(|id| pinned[self.visitors.get(id).client as usize] = true);
+        let mut pinned = none_of(self.clients.len());
+        (0..self.visitors.len() as u32).for_each(|id| pinned.as_mut_slice()[self.visitors.get(id).client as usize] = 1);
         if is_most(&pinned) {
             return self.halve_visitors();
         }
-        let numbers = self.clients.prune(|client| pinned[client as usize], |_, _| ());
-        self.visitors.renumber(&Renumbered { clients: Some(&numbers), agents: None, row: None });
+        let numbers = self.clients.prune(|client| pinned.as_slice()[client as usize] == 1, |_, _| ());
+        self.visitors.renumber(&Renumbered { clients: Some(numbers.as_slice()), agents: None, row: None });
         is_less(&numbers)
     }
 
     fn prune_agents(&mut self) -> bool {
-        let mut pinned = vec![false; self.agents.len()];
+        let mut pinned = none_of(self.agents.len());
         let kinds = self.visitors.kinds.as_slice();
         for id in 0..self.visitors.len() as u32 {
-            pinned[kinds[self.visitors.get(id).kind as usize].agent as usize] = true;
+            pinned.as_mut_slice()[kinds[self.visitors.get(id).kind as usize].agent as usize] = 1;
         }
         if is_most(&pinned) {
             return self.halve_visitors();
@@ -275,7 +277,7 @@ impl Tally {
         // One thread at a time, since each needs some megabytes for its patterns.
         let guard = CLASSIFYING.lock().unwrap_or_else(PoisonError::into_inner);
         let numbers = self.agents.prune(
-            |agent| pinned[agent as usize],
+            |agent| pinned.as_slice()[agent as usize] == 1,
             |_, row| {
                 let class = classify(row.key);
                 for (past, name) in [(&mut *browsers, &class.browser), (&mut *systems, &class.system)] {
@@ -289,7 +291,7 @@ impl Tally {
         );
         drop(guard);
         self.agent_memo = Default::default();
-        self.visitors.renumber(&Renumbered { clients: None, agents: Some(&numbers), row: None });
+        self.visitors.renumber(&Renumbered { clients: None, agents: Some(numbers.as_slice()), row: None });
         is_less(&numbers)
     }
 
@@ -314,18 +316,25 @@ impl Tally {
 
 static CLASSIFYING: Mutex<()> = Mutex::new(());
 
-fn prune(rows: &mut Rows) -> Vec<u32> {
+fn prune(rows: &mut Rows) -> Growing<u32> {
     rows.prune(|_| false, |_, _| ())
 }
 
 /// Whether rows that had these new numbers are fewer than they were.
-fn is_less(numbers: &[u32]) -> bool {
-    numbers.contains(&NOBODY)
+fn is_less(numbers: &Growing<u32>) -> bool {
+    numbers.as_slice().contains(&NOBODY)
 }
 
 /// Whether so many rows are pinned that dropping the others would save little.
-fn is_most(pinned: &[bool]) -> bool {
-    pinned.iter().filter(|pinned| **pinned).count() * 2 > pinned.len()
+fn is_most(pinned: &Growing<u8>) -> bool {
+    pinned.as_slice().iter().filter(|pinned| **pinned == 1).count() * 2 > pinned.len()
+}
+
+/// Of so many rows none is pinned.
+fn none_of(rows: usize) -> Growing<u8> {
+    let mut pinned = Growing::default();
+    pinned.extend_zeroed(rows);
+    pinned
 }
 
 fn row_of(list: List, number: u32) -> RowOf {

@@ -3,8 +3,8 @@
 use super::agent::classify;
 use super::position::shown;
 use super::rows::{RowView, Rows};
-use super::snapshot::{Bots, Distinct, Message, Period, Row, Sample, Snapshot, Totals};
 use super::show_bounds::different;
+use super::snapshot::{Bots, Distinct, Message, Period, Row, Sample, Snapshot, Totals};
 use super::static_files::is_static;
 use super::tally::{Offsets, Tally};
 use super::top::top_rows;

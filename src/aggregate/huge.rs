@@ -176,6 +176,18 @@ impl<T> Default for Growing<T> {
     }
 }
 
+/// For arrays that are as large as a table and are gone soon: their memory goes back to the system at once, which the
+/// allocator's does some time later, when a table has grown meanwhile.
+impl<T: Pod> FromIterator<T> for Growing<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Growing<T> {
+        let mut growing = Growing::default();
+        values.into_iter().for_each(|value| {
+            growing.push(value);
+        });
+        growing
+    }
+}
+
 /// Bytes that an array has room for once it holds anything: a page.
 const FIRST_BYTES: usize = 4096;
 

@@ -4,6 +4,7 @@
 //! The memory is bounded by the messages that differ in their wording, and where that is not enough, the most frequent
 //! are kept.
 
+use super::huge::Growing;
 use super::index::NOBODY;
 use super::key::Key;
 use super::message::mask;
@@ -134,9 +135,9 @@ impl Messages {
     }
 
     /// Drops the less frequent half of the groups. Returns the new number of each, [`NOBODY`] for those that are gone.
-    pub fn prune(&mut self) -> Vec<u32> {
+    pub fn prune(&mut self) -> Growing<u32> {
         let numbers = self.rows.prune(|_| false, |_, _| ());
-        let mut rows = numbers.iter();
+        let mut rows = numbers.as_slice().iter();
         self.groups.retain(|_| rows.next().is_some_and(|row| *row != NOBODY));
         self.groups.shrink_to_fit();
         self.example_bytes = self.groups.iter().map(|group| group.example.capacity()).sum();

@@ -163,16 +163,18 @@ impl RowSets {
         for at in 0..self.sizes.len() {
             let bits = at as u32 + LEAST;
             let is_of_size = |handle: Handle| handle != 0 && bits_of(handle) == bits;
-            let mut sets: Vec<(Handle, u32)> = (0..)
+            // Handle in the high half, owner in the low half.
+            let mut sets: Growing<u64> = (0..)
                 .zip(owners.iter_mut())
-                .filter_map(|(owner, of)| Some((*handle_of(of), owner)).filter(|(handle, _)| is_of_size(*handle)))
+                .map(|(owner, of)| (*handle_of(of), owner))
+                .filter_map(|(handle, owner)| is_of_size(handle).then_some(u64::from(handle) << 32 | owner))
                 .collect();
-            sets.sort_unstable();
+            sets.as_mut_slice().sort_unstable();
             let Size { words, free } = &mut self.sizes[at];
-            for (to, (handle, owner)) in (0..).zip(&sets) {
-                let from = *handle as usize & ((1 << NUMBER_BITS) - 1);
+            for (to, set) in (0..).zip(sets.as_slice()) {
+                let (from, owner) = ((set >> 32) as usize & ((1 << NUMBER_BITS) - 1), *set as u32);
                 words.as_mut_slice().copy_within(from << bits..(from + 1) << bits, (to as usize) << bits);
-                *handle_of(&mut owners[*owner as usize]) = ((bits - LEAST + 1) << NUMBER_BITS) | to;
+                *handle_of(&mut owners[owner as usize]) = ((bits - LEAST + 1) << NUMBER_BITS) | to;
             }
             words.truncate(sets.len() << bits);
             words.shrink_to_fit();

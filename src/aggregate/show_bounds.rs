@@ -85,7 +85,8 @@ impl Tally {
                 let (missed, seen) = (row.hits_error.unwrap_or(0), row.visitors);
                 let unseen = if sees_all.contains(&name) { 0 } else { missed };
                 let estimated = seen.map(|seen| estimated(seen, level, row.hits.saturating_add(missed), unseen));
-                (row.visitors, row.visitors_error) = (estimated.map(|(visitors, _)| visitors), estimated.and_then(|(_, error)| error));
+                (row.visitors, row.visitors_error) =
+                    (estimated.map(|(visitors, _)| visitors), estimated.and_then(|(_, error)| error));
             }
             kept.extend(rows.bounds().map(|bounds| (name, rows.len(), bounds.floor())));
         }

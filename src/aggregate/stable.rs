@@ -51,7 +51,8 @@ mod tests {
         let ranks: Vec<u32> =
             (0..1u32 << 16).map(|number| rank(&number.to_le_bytes(), b"a", (number % 3) as i32)).collect();
         for level in 0..8 {
-            let (kept, expected) = (ranks.iter().filter(|rank| **rank >= level).count() as f64, 65_536.0 / 2f64.powi(level as i32));
+            let (kept, expected) =
+                (ranks.iter().filter(|rank| **rank >= level).count() as f64, 65_536.0 / 2f64.powi(level as i32));
             assert!((kept - expected).abs() <= 4.0 * expected.sqrt(), "level {level}: {kept}, expected {expected}");
         }
     }

@@ -204,7 +204,8 @@ impl Timeline {
             let Counts { hits, bytes, errors, client_errors } = self.counts[row as usize];
             let visitors = visitors.get(row as usize).copied().unwrap_or(0).into();
             let hits_error = self.missed(row);
-            let figures = Bucket { start: start(number), hits, bytes, visitors, errors, client_errors, ..Bucket::default() };
+            let figures =
+                Bucket { start: start(number), hits, bytes, visitors, errors, client_errors, ..Bucket::default() };
             buckets.push(Bucket { hits_error, ..figures });
             next = Some(number + 1);
         }

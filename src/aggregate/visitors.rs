@@ -149,13 +149,7 @@ impl Visitors {
     /// Third step: the number of a visitor, [`NOBODY`] for one who is not in the sample. `guess` is the second step's;
     /// `rank` is asked for the rank of a visitor without a card, while only a sample has cards.
     #[inline(always)]
-    pub fn intern_guessed(
-        &mut self,
-        guess: u32,
-        hash: u32,
-        visitor: Visitor,
-        rank: impl FnOnce(Kind) -> u32,
-    ) -> u32 {
+    pub fn intern_guessed(&mut self, guess: u32, hash: u32, visitor: Visitor, rank: impl FnOnce(Kind) -> u32) -> u32 {
         if self.is_at(guess, visitor) { guess } else { self.intern_hashed(hash, visitor, rank) }
     }
 

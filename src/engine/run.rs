@@ -163,7 +163,13 @@ impl<'run> Run<'run> {
     fn new(settings: &'run Settings, progress: &'run Progress) -> Run<'run> {
         let hand = |_| Hand { worker: Worker::new(settings), counted: Vec::new(), buffer: Vec::new() };
         Run {
-            shared: Shared { settings, progress, troubles: Mutex::default(), failed: AtomicBool::new(false), reading: Mutex::default() },
+            shared: Shared {
+                settings,
+                progress,
+                troubles: Mutex::default(),
+                failed: AtomicBool::new(false),
+                reading: Mutex::default(),
+            },
             hands: (0..settings.threads.max(1)).map(hand).collect(),
             reports: Vec::new(),
             inherited_partial: false,

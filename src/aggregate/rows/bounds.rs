@@ -107,13 +107,18 @@ impl Rows {
 
     /// Drops the lesser half of the rows, but none that is pinned or the row of the absent value. `dropped` sees each
     /// before it goes. Returns the new number of each row, [`NOBODY`] for those that are gone.
-    pub fn prune(&mut self, is_pinned: impl Fn(u32) -> bool, mut dropped: impl FnMut(u32, RowView<'_>)) -> Vec<u32> {
+    pub fn prune(
+        &mut self,
+        is_pinned: impl Fn(u32) -> bool,
+        mut dropped: impl FnMut(u32, RowView<'_>),
+    ) -> Growing<u32> {
         let mut bounds = self.taken_bounds();
         let missed = bounds.missed.as_slice();
-        let upper = |id: u32| self.get(id).hits.saturating_add(missed.get(id as usize).copied().unwrap_or(bounds.floor));
+        let upper =
+            |id: u32| self.get(id).hits.saturating_add(missed.get(id as usize).copied().unwrap_or(bounds.floor));
         let is_fast = |id: u32| is_pinned(id) || self.get(id).key == NONE;
         let Cut { least, mut ties } = Cut::of((0..self.len() as u32).filter(|id| !is_fast(*id)).map(upper).collect());
-        let (mut numbers, mut kept, mut floor) = (Vec::with_capacity(self.len()), 0, bounds.floor);
+        let (mut numbers, mut kept, mut floor) = (Growing::default(), 0, bounds.floor);
         for id in 0..self.len() as u32 {
             let upper = upper(id);
             let is_kept = is_fast(id) || upper > least || (upper == least && ties > 0);
@@ -128,8 +133,8 @@ impl Rows {
             }
         }
         bounds.floor = floor;
-        keep(&mut bounds.missed, &numbers);
-        self.keep(&numbers);
+        keep(&mut bounds.missed, numbers.as_slice());
+        self.keep(numbers.as_slice());
         self.bounds = Some(bounds);
         numbers
     }
@@ -199,12 +204,12 @@ pub struct Cut {
 
 impl Cut {
     /// The cut through the middle of some values; of an odd number the lesser part is greater by one.
-    pub fn of(mut values: Vec<u64>) -> Cut {
+    pub fn of(mut values: Growing<u64>) -> Cut {
         let half = values.len() / 2;
         if half == 0 {
             return Cut { least: u64::MAX, ties: 0 };
         }
-        let (greater, least, _) = values.select_nth_unstable_by(half - 1, |left, right| right.cmp(left));
+        let (greater, least, _) = values.as_mut_slice().select_nth_unstable_by(half - 1, |left, right| right.cmp(left));
         let least = *least;
         Cut { least, ties: half - greater.iter().filter(|value| **value > least).count() }
     }

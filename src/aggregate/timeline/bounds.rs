@@ -4,6 +4,7 @@
 //! and the missed ones together; a bucket that is not here has at most the floor.
 
 use super::{Counts, Timeline};
+use crate::aggregate::huge::Growing;
 use crate::aggregate::index::NOBODY;
 use crate::aggregate::rows::bounds::Cut;
 
@@ -54,13 +55,13 @@ impl Timeline {
     }
 
     /// Drops the lesser half of the buckets. Returns the new number of each row, [`NOBODY`] for those that are gone.
-    pub fn prune(&mut self) -> Vec<u32> {
+    pub fn prune(&mut self) -> Growing<u32> {
         let mut bounds = self.taken_bounds();
-        let upper: Vec<u64> =
-            self.counts.iter().zip(&bounds.missed).map(|(counts, missed)| counts.hits.saturating_add(*missed)).collect();
-        let Cut { least, mut ties } = Cut::of(upper.clone());
-        let (mut numbers, mut kept) = (Vec::with_capacity(upper.len()), 0);
-        for (row, upper) in upper.into_iter().enumerate() {
+        let rows = self.counts.iter().zip(&bounds.missed);
+        let upper: Growing<u64> = rows.map(|(counts, missed)| counts.hits.saturating_add(*missed)).collect();
+        let Cut { least, mut ties } = Cut::of(upper.as_slice().iter().copied().collect());
+        let (mut numbers, mut kept) = (Growing::default(), 0);
+        for (row, upper) in upper.as_slice().iter().copied().enumerate() {
             if upper > least || (upper == least && ties > 0) {
                 ties -= usize::from(upper == least);
                 (self.counts[kept], self.numbers[kept]) = (self.counts[row], self.numbers[row]);

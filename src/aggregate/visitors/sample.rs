@@ -101,7 +101,8 @@ impl Visitors {
             card.client = new(numbers.clients, card.client);
             if let Some(row) = numbers.row {
                 rows.clear();
-                let known = card.rows.iter().chain(self.sets.rows(card.set));
+                let listed = card.rows.iter().take_while(|row| **row != 0);
+                let known = listed.chain(self.sets.rows(card.set));
                 rows.extend(known.map(|old| row(RowOf(*old)).0).filter(|row| *row != 0));
                 rows.sort_unstable();
                 rows.dedup();

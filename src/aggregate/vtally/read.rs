@@ -313,12 +313,7 @@ impl<R: Read> Filling<'_, R> {
 }
 
 /// What a list knows of keys that it does not hold, if there can be any.
-fn read_bounds(
-    from: &mut Reader<impl Read>,
-    rows: &mut Rows,
-    lines: u64,
-    what: &'static str,
-) -> Result<(), Problem> {
+fn read_bounds(from: &mut Reader<impl Read>, rows: &mut Rows, lines: u64, what: &'static str) -> Result<(), Problem> {
     let Some((floor, missed)) = read_missed(from, rows.len(), lines, what)? else { return Ok(()) };
     let mut registers = Vec::with_capacity(REGISTERS);
     for _ in 0..REGISTERS {
