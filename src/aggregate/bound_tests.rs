@@ -109,7 +109,7 @@ fn counted(stream: Stream, settings: &Settings, most: usize) -> Tally {
             bytes_read: None,
             latency_micros: Some(5),
         };
-        tally.add(target.as_bytes(), &[access]);
+        tally.add(target.as_bytes(), &[access], &mut ());
         if record % 64 == 0 && tally.held_bytes() > most {
             tally.tighten(most / 4 * 3);
             assert!(tally.held_bytes() <= most, "{} of {most}", tally.held_bytes());
@@ -334,7 +334,11 @@ fn an_error_log_of_many_messages_keeps_the_frequent_ones() {
                 client: client.as_bytes(),
                 message: message.as_bytes(),
             };
-            tally.add_error(&entry, crate::aggregate::position::Position { input: 0, piece: 0, line: record.into() });
+            tally.add_error(
+                &entry,
+                crate::aggregate::position::Position { input: 0, piece: 0, line: record.into() },
+                &mut (),
+            );
             if record % 64 == 0 && tally.held_bytes() > most {
                 tally.tighten(most / 4 * 3);
             }

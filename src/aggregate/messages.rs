@@ -80,8 +80,8 @@ impl Group {
 }
 
 impl Messages {
-    /// Counts the message of an entry that stands at `at`.
-    pub fn add(&mut self, entry: &ErrorEntry<'_>, at: Position) {
+    /// Counts the message of an entry that stands at `at`; returns its row.
+    pub fn add(&mut self, entry: &ErrorEntry<'_>, at: Position) -> u32 {
         let mut masked = std::mem::take(&mut self.masked);
         mask(entry.message, &mut masked);
         let row = self.rows.intern(&Key::new(&masked));
@@ -101,6 +101,7 @@ impl Messages {
             (group.at, group.example) = (at, shown(entry.message));
             self.example_bytes += group.example.capacity();
         }
+        row
     }
 
     fn push(&mut self, group: Group) {

@@ -80,6 +80,26 @@ impl Lines {
     }
 }
 
+/// Is told of each record that a tally counts, with the rows that it found for it.
+pub trait Watch {
+    /// A request, its client's and its path's row.
+    fn request(&mut self, record: &Access<'_>, client: u32, path: u32);
+    /// An entry of an error log, its client's row and its message's.
+    fn entry(&mut self, entry: &ErrorEntry<'_>, client: Option<u32>, message: u32);
+    /// Rows of the tally are about to go, and others to get new numbers.
+    fn before_rows_go(&mut self, tally: &Tally);
+}
+
+/// Nobody watches.
+impl Watch for () {
+    #[inline(always)]
+    fn request(&mut self, _: &Access<'_>, _: u32, _: u32) {}
+    #[inline(always)]
+    fn entry(&mut self, _: &ErrorEntry<'_>, _: Option<u32>, _: u32) {}
+    #[inline(always)]
+    fn before_rows_go(&mut self, _: &Tally) {}
+}
+
 /// The counts of a share of the input.
 pub struct Tally {
     /// Lines by kind.
@@ -221,8 +241,8 @@ impl Tally {
         }
     }
 
-    /// Counts access records, at most [`BATCH`] of them, most of whose texts lie in `text`.
-    pub fn add(&mut self, text: &[u8], records: &[Access<'_>]) {
+    /// Counts access records, at most [`BATCH`] of them, most of whose texts lie in `text`; `watch` is told of each.
+    pub fn add(&mut self, text: &[u8], records: &[Access<'_>], watch: &mut impl Watch) {
         let mut items = ArrayVec::<Item<'_>, BATCH>::new();
         for record in records.iter().take(BATCH) {
             let item = self.count_dense(text, record);
@@ -249,6 +269,7 @@ impl Tally {
             self.visitors.prefetch_slot(item.hashes[0]);
             let path = self.paths.intern_guessed(path_guess, path, path_key);
             self.paths.add(path, 1, item.bytes);
+            watch.request(record, client, path);
             if let Some((view, _)) = self.view(record.status) {
                 view.prefetch_slot(item.hashes[1]);
             }
@@ -406,8 +427,8 @@ impl Tally {
         }
     }
 
-    /// Counts an error-log entry, which stands at `at`.
-    pub fn add_error(&mut self, entry: &ErrorEntry<'_>, at: Position) {
+    /// Counts an error-log entry, which stands at `at`; `watch` is told of it.
+    pub fn add_error(&mut self, entry: &ErrorEntry<'_>, at: Position, watch: &mut impl Watch) {
         self.lines.records += 1;
         self.levels[entry.level as usize] += 1;
         if let Some(time) = &entry.time {
@@ -417,13 +438,30 @@ impl Tally {
             counts.hits += 1;
             counts.errors += u64::from(entry.level.is_error());
         }
-        for (rows, key) in [(&mut self.modules, entry.module), (&mut self.clients, entry.client)] {
-            if key != NONE {
+        let [_, client] = [(&mut self.modules, entry.module), (&mut self.clients, entry.client)].map(|(rows, key)| {
+            (key != NONE).then(|| {
                 let row = rows.intern(&Key::new(key));
                 rows.add(row, 1, 0);
-            }
-        }
-        self.messages.add(entry, at);
+                row
+            })
+        });
+        let message = self.messages.add(entry, at);
+        watch.entry(entry, client, message);
+    }
+
+    /// The client of a row that a [`Watch`] was told of.
+    pub fn client_of(&self, row: u32) -> &[u8] {
+        self.clients.key_of(row)
+    }
+
+    /// The path of such a row.
+    pub fn path_of(&self, row: u32) -> &[u8] {
+        self.paths.key_of(row)
+    }
+
+    /// The masked message of such a row.
+    pub fn message_of(&self, row: u32) -> &[u8] {
+        self.messages.rows().key_of(row)
     }
 
     /// Counts a line that was not understood.

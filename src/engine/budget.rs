@@ -52,9 +52,15 @@ impl Budget {
     /// so that this is not asked of it again at once.
     #[inline]
     pub fn keep(&self, tally: &mut Tally) {
-        if tally.held_bytes() > self.share_bytes {
+        if self.is_over(tally) {
             tally.tighten(self.share_bytes / 4 * 3);
         }
+    }
+
+    /// Whether the tally of a worker holds more than its share.
+    #[inline]
+    pub fn is_over(&self, tally: &Tally) -> bool {
+        tally.held_bytes() > self.share_bytes
     }
 
     /// Merges a tally that was read into a worker's, so that the result does not hold more than its share.

@@ -161,7 +161,7 @@ impl Shared<'_> {
 
 impl<'run> Run<'run> {
     fn new(settings: &'run Settings, progress: &'run Progress) -> Run<'run> {
-        let hand = |_| Hand { worker: Worker::new(settings), counted: Vec::new(), buffer: Vec::new() };
+        let hand = |_| Hand { worker: Worker::new(settings, ()), counted: Vec::new(), buffer: Vec::new() };
         Run {
             shared: Shared {
                 settings,

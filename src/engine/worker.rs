@@ -7,10 +7,10 @@ use super::keeper::Keeper;
 use super::settings::Settings;
 use crate::aggregate::goaccess;
 use crate::aggregate::position::Position;
-use crate::aggregate::tally::{BATCH, Tally};
+use crate::aggregate::tally::{BATCH, Tally, Watch};
 use crate::format::LineFormat;
 use crate::format::fast::{Fast, ReadRegular};
-use crate::format::record::{Access, Parsed, Reason};
+use crate::format::record::{Access, Parsed, Reason, Time};
 use crate::scan::Marks;
 use arrayvec::ArrayVec;
 use bumpalo::Bump;
@@ -19,8 +19,12 @@ use bumpalo::Bump;
 const CHUNK_BYTES: usize = 16 << 10;
 
 /// One thread's share of the work.
-pub struct Worker<'run> {
+pub struct Worker<'run, W = ()> {
     settings: &'run Settings,
+    /// Is told of each record.
+    pub watch: W,
+    /// When what is read came: the time of a request that has none of its own.
+    pub arrival: Time,
     /// What it has counted.
     pub tally: Tally,
     /// Its records, where they are counted as GoAccess does; the tally then holds only lines by kind.
@@ -58,15 +62,17 @@ struct Cursor {
     line: u64,
 }
 
-impl<'run> Worker<'run> {
+impl<'run, W: Watch> Worker<'run, W> {
     /// A worker that has counted nothing.
-    pub fn new(settings: &'run Settings) -> Worker<'run> {
+    pub fn new(settings: &'run Settings, watch: W) -> Worker<'run, W> {
         let mut tally = Tally::new(&settings.tally);
         if settings.budget.is_some() {
             tally.hurry();
         }
         Worker {
             settings,
+            watch,
+            arrival: settings.arrival,
             tally,
             goaccess: settings.goaccess.then(Box::default),
             keeper: Keeper::new(&settings.keep),
@@ -80,7 +86,8 @@ impl<'run> Worker<'run> {
     /// Makes its tally give way where it takes more than its share of memory.
     #[inline(always)]
     fn keep_to_budget(&mut self) {
-        if let Some(budget) = &self.settings.budget {
+        if let Some(budget) = self.settings.budget.filter(|budget| budget.is_over(&self.tally)) {
+            self.watch.before_rows_go(&self.tally);
             budget.keep(&mut self.tally);
         }
     }
@@ -239,14 +246,14 @@ impl<'run> Worker<'run> {
             }
             return;
         }
-        match piece.format.parse(line, scratch).timed(self.settings.arrival) {
+        match piece.format.parse(line, scratch).timed(self.arrival) {
             Parsed::Access(access, glued) | Parsed::Untimed(access, glued) => {
                 self.tally.lines.glued += u64::from(glued);
                 batch.push(access);
             }
             Parsed::Error(entry) => {
                 if self.keeper.keeps_error(&entry) {
-                    self.tally.add_error(&entry, at);
+                    self.tally.add_error(&entry, at, &mut self.watch);
                     self.entries = self.entries.wrapping_add(1);
                     if self.entries.is_multiple_of(BATCH as u32) {
                         self.keep_to_budget();
@@ -289,7 +296,7 @@ impl<'run> Worker<'run> {
                 goaccess.add(batch);
                 self.tally.lines.records += batch.len() as u64;
             }
-            None if !batch.is_empty() => self.tally.add(text, batch),
+            None if !batch.is_empty() => self.tally.add(text, batch, &mut self.watch),
             None => {}
         }
         true

@@ -42,6 +42,12 @@ impl TopList {
         TopList { keys: HashMap::default(), floor: 0, capacity: capacity.max(1) }
     }
 
+    /// A list of different keys whose hits are known, where no other key has more than `floor`.
+    pub fn of<'key>(capacity: usize, floor: u64, keys: impl Iterator<Item = (&'key [u8], u64)>) -> TopList {
+        let exactly = |(key, hits): (&[u8], u64)| (key.into(), Hits { hits, error: 0 });
+        TopList { keys: keys.map(exactly).collect(), floor, ..TopList::new(capacity) }
+    }
+
     /// Adds hits to a key.
     pub fn add(&mut self, key: &[u8], hits: u64) {
         self.put(key, Hits { hits, error: self.floor }, hits);
@@ -112,6 +118,11 @@ impl TopList {
         rows.sort_unstable_by(|left, right| right.1.hits.cmp(&left.1.hits).then_with(|| left.0.cmp(right.0)));
         rows.truncate(top);
         rows
+    }
+
+    /// The keys in the list, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.keys().map(|key| &**key)
     }
 
     /// Keys in the list.

@@ -36,9 +36,9 @@ fn small(settings: &Settings) -> Tally {
             bytes_read: Some(7),
             latency_micros: Some(1000),
         };
-        tally.add(path.as_bytes(), &[access]);
+        tally.add(path.as_bytes(), &[access], &mut ());
         let again = Access { time: time(0), agent: b"Googlebot/2.1", ..access };
-        tally.add(path.as_bytes(), &[again]);
+        tally.add(path.as_bytes(), &[again], &mut ());
     }
     let entry = ErrorEntry {
         time: Some(time(0)),
@@ -47,7 +47,7 @@ fn small(settings: &Settings) -> Tally {
         client: b"192.0.2.2",
         message: b"File does not exist: /x\x1b",
     };
-    tally.add_error(&entry, at(1, 3));
+    tally.add_error(&entry, at(1, 3), &mut ());
     tally.add_malformed(Reason::Time, b"odd\tline", at(0, 9));
     tally.lines.lines = 2 * paths.len() as u64 + 2;
     tally
