@@ -77,14 +77,7 @@ impl Tally {
     }
 
     fn merge_sums(&mut self, other: &Tally) {
-        let (into, from) = (&mut self.lines, &other.lines);
-        into.lines += from.lines;
-        into.blank += from.blank;
-        into.records += from.records;
-        into.heartbeats += from.heartbeats;
-        into.filtered += from.filtered;
-        into.glued += from.glued;
-        into.malformed.iter_mut().zip(&from.malformed).for_each(|(into, from)| *into += from);
+        self.lines.add(&other.lines);
         self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
         self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
         for (into, from) in self.status.iter_mut().zip(&other.status) {

@@ -70,6 +70,29 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Adds other lines.
+    pub fn add(&mut self, other: &Lines) {
+        self.each(other, |own, other| *own += other);
+    }
+
+    /// The lines counted since `before`, which are among these.
+    pub fn since(&self, before: &Lines) -> Lines {
+        let mut rest = self.clone();
+        rest.each(before, |own, before| *own -= before);
+        rest
+    }
+
+    fn each(&mut self, other: &Lines, with: impl Fn(&mut u64, u64)) {
+        let Lines { lines, blank, records, heartbeats, filtered, glued, malformed } = self;
+        with(lines, other.lines);
+        with(blank, other.blank);
+        with(records, other.records);
+        with(heartbeats, other.heartbeats);
+        with(filtered, other.filtered);
+        with(glued, other.glued);
+        malformed.iter_mut().zip(other.malformed).for_each(|(own, other)| with(own, other));
+    }
+
     /// The sum over all kinds, which is that of all lines.
     pub fn parts(&self) -> u64 {
         let Lines { lines: _, blank, records, heartbeats, filtered, glued: _, malformed } = self;

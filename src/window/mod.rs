@@ -1,5 +1,7 @@
 //! Event time in panes: which windows are closed, and what is in them.
 
+pub mod board;
+pub mod freeze;
 pub mod gather;
 pub mod keys;
 pub mod pane;

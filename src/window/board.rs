@@ -1,0 +1,237 @@
+//! What is known of all inputs together: the windows, and where every line went.
+//!
+//! Workers hand over what they gathered; the board puts it into the ring, moves the watermark, and keeps the account:
+//! `lines = blank + records + malformed + heartbeats + filtered`, and `records = windowed + late + future`. What one worker
+//! hands over goes into the ring before the event times in it move the watermark, so that no line makes itself late.
+//!
+//! Units: milliseconds, as in [`super::watermark`].
+
+use super::gather::Gathered;
+use super::pane::Counts;
+use super::panes::{Ring, Tier, Wrong};
+use super::watermark::{self, InputId, Kind, NEVER, Watermarks};
+use crate::aggregate::tally::Lines;
+
+/// How windows are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What a pane spans.
+    pub pane: i64,
+    /// For how long panes are kept.
+    pub history: i64,
+    /// How long a closed pane may be revised.
+    pub allowed_lateness: i64,
+    /// How far ahead of the wall clock a line may be.
+    pub max_future: i64,
+    /// How inputs wait for each other.
+    pub watermark: watermark::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            pane: 1_000,
+            history: 3_600_000,
+            allowed_lateness: 60_000,
+            max_future: 600_000,
+            watermark: watermark::Settings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The tiers of the ring: the finest for two minutes (or as long as they may be revised), ten times as coarse for twenty,
+    /// sixty times as coarse for the rest of the history.
+    fn tiers(&self) -> Vec<Tier> {
+        let finest = Tier { width: self.pane, keep: (120 * self.pane).max(self.allowed_lateness) };
+        let middle = Tier { width: 10 * self.pane, keep: finest.keep.max(1_200 * self.pane) };
+        let coarsest = Tier { width: 60 * self.pane, keep: self.history };
+        let mut tiers = vec![finest];
+        for tier in [middle, coarsest] {
+            if tiers.last().is_some_and(|last| tier.keep > last.keep) {
+                tiers.push(tier);
+            }
+        }
+        // The last one reaches as far as the history.
+        if let Some(last) = tiers.last_mut() {
+            last.keep = last.keep.max(self.history);
+        }
+        tiers
+    }
+}
+
+/// Where all lines went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Lines by kind.
+    pub lines: Lines,
+    /// Records counted in a window.
+    pub windowed: u64,
+    /// Records that came too late for theirs.
+    pub late: u64,
+    /// Records too far in the future.
+    pub future: u64,
+}
+
+impl Account {
+    /// Whether no line is missing, and none counted twice.
+    pub fn balances(&self) -> bool {
+        self.lines.lines == self.lines.parts() && self.lines.records == self.windowed + self.late + self.future
+    }
+}
+
+/// What a worker hands over.
+#[derive(Default)]
+pub struct HandOver {
+    /// Lines by kind since it last did.
+    pub lines: Lines,
+    /// Its panes.
+    pub gathered: Gathered,
+    /// The newest event time of each input in them.
+    pub newest: Vec<(InputId, i64)>,
+}
+
+/// Windows and account.
+pub struct Board {
+    settings: Settings,
+    watermarks: Watermarks,
+    ring: Ring<Counts>,
+    account: Account,
+}
+
+impl Board {
+    /// An empty board.
+    pub fn new(settings: Settings) -> Result<Board, Wrong> {
+        let ring = Ring::new(&settings.tiers(), settings.allowed_lateness)?;
+        let watermarks = Watermarks::new(settings.watermark.clone());
+        Ok(Board { settings, watermarks, ring, account: Account::default() })
+    }
+
+    /// Takes what a worker hands over; `monotonic` is now.
+    pub fn take(&mut self, over: &HandOver, monotonic: i64) {
+        self.account.lines.add(&over.lines);
+        for (start, counts) in &over.gathered.panes {
+            let is_in_time = self.ring.add(*start, counts);
+            *if is_in_time { &mut self.account.windowed } else { &mut self.account.late } += counts.records;
+        }
+        self.account.future += over.gathered.future;
+        for (input, newest) in &over.newest {
+            self.watermarks.saw(*input, *newest, monotonic);
+        }
+    }
+
+    /// An input has begun.
+    pub fn begin(&mut self, input: InputId, kind: Kind, monotonic: i64) {
+        self.watermarks.begin(input, kind, None, monotonic);
+    }
+
+    /// An input has ended.
+    pub fn end(&mut self, input: InputId) {
+        self.watermarks.end(input);
+    }
+
+    /// Whether an input has lines that were not read yet.
+    pub fn set_backlog(&mut self, input: InputId, has_backlog: bool, monotonic: i64) {
+        self.watermarks.set_backlog(input, has_backlog, monotonic);
+    }
+
+    /// Whether an input should wait for slower ones.
+    pub fn is_ahead(&self, input: InputId, monotonic: i64) -> bool {
+        self.watermarks.is_ahead(input, monotonic)
+    }
+
+    /// Moves the watermark as far as it may go; returns the ends of the panes that this closes, as a range of them: from
+    /// the first not closed before to the last closed now. Empty if none is.
+    pub fn advance(&mut self, monotonic: i64, wall: i64) -> Option<(i64, i64)> {
+        let before = self.ring.watermark();
+        self.ring.advance(self.watermarks.advance(monotonic, wall));
+        let width = self.settings.pane;
+        let closed = self.ring.pane_of(self.ring.watermark());
+        if before == NEVER {
+            return (self.ring.watermark() != NEVER).then_some((closed, closed));
+        }
+        let first = self.ring.pane_of(before) + width;
+        (first <= closed).then_some((first, closed))
+    }
+
+    /// What is later than this is of the future; `wall` is the time of day.
+    pub fn future_from(&self, wall: i64) -> i64 {
+        wall.saturating_add(self.settings.max_future)
+    }
+
+    /// The windows.
+    pub fn ring(&self) -> &Ring<Counts> {
+        &self.ring
+    }
+
+    /// The watermark of an input's own, or of all.
+    pub fn watermarks(&self) -> &Watermarks {
+        &self.watermarks
+    }
+
+    /// Where all lines went.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn over(input: InputId, at: i64, records: u64) -> HandOver {
+        let counts = Counts { records, ..Counts::default() };
+        HandOver {
+            lines: Lines { lines: records, records, ..Lines::default() },
+            gathered: Gathered { panes: vec![(at - at.rem_euclid(1000), counts)], newest: Some(at), future: 0 },
+            newest: vec![(input, at)],
+        }
+    }
+
+    #[test]
+    fn a_line_is_windowed_late_or_of_the_future_and_the_account_balances() {
+        let mut board = Board::new(Settings::default()).unwrap();
+        board.begin(1, Kind::Sender, 0);
+        board.take(&over(1, 100_500, 3), 0);
+        assert_eq!(board.advance(0, 0), Some((95_000, 95_000)));
+        board.take(&over(1, 30_000, 2), 0);
+        assert_eq!(board.account().late, 2, "65 s behind and more");
+        board.take(&over(1, 36_000, 2), 0);
+        let mut future = over(1, 101_000, 1);
+        future.lines = Lines { lines: 4, records: 3, blank: 1, ..Lines::default() };
+        future.gathered.future = 2;
+        board.take(&future, 0);
+        assert_eq!((board.account().windowed, board.account().late, board.account().future), (6, 2, 2));
+        assert!(board.account().balances());
+        assert_eq!(board.ring().window(101_000, 1_000).sum.records, 3);
+    }
+
+    #[test]
+    fn panes_are_closed_one_after_the_other() {
+        let mut board = Board::new(Settings::default()).unwrap();
+        board.begin(1, Kind::Sender, 0);
+        assert_eq!(board.advance(0, 50_000), Some((45_000, 45_000)), "nothing is waited for");
+        board.take(&over(1, 53_400, 1), 0);
+        assert_eq!(board.advance(0, 50_000), Some((46_000, 48_000)));
+        assert_eq!(board.advance(0, 50_000), None);
+        board.take(&over(1, 53_999, 1), 0);
+        assert_eq!(board.advance(0, 50_000), None);
+        board.take(&over(1, 54_000, 1), 0);
+        assert_eq!(board.advance(0, 50_000), Some((49_000, 49_000)));
+    }
+
+    #[test]
+    fn histories_of_every_length_have_a_ring() {
+        for (pane, history, lateness) in [
+            (1_000, 3_600_000, 60_000),
+            (1_000, 60_000, 60_000),
+            (60_000, 3_600_000, 60_000),
+            (1_000, 1_000, 3_600_000),
+        ] {
+            let settings = Settings { pane, history, allowed_lateness: lateness, ..Settings::default() };
+            let tiers = settings.tiers();
+            assert!(tiers.last().unwrap().keep >= history);
+            assert!(Board::new(settings).is_ok(), "{tiers:?}");
+        }
+    }
+}
