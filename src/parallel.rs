@@ -9,3 +9,10 @@ pub fn both<L, R: Send>(left: impl FnOnce() -> L, right: impl FnOnce() -> R + Se
         (left, right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
+
+/// What a panic said.
+pub fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text =
+        panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "an unknown reason".to_string())
+}

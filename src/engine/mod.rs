@@ -9,6 +9,7 @@ mod counted;
 mod finish;
 pub mod input;
 pub mod keeper;
+pub mod live;
 pub mod pieces;
 pub mod progress;
 pub mod pump;

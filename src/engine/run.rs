@@ -19,6 +19,7 @@ use crate::aggregate::goaccess;
 use crate::aggregate::snapshot::{self, Snapshot};
 use crate::aggregate::tally::{Lines, Tally};
 use crate::aggregate::vtally::Origin;
+use crate::parallel::message_of;
 use crate::source::{Named, OpenOptions};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -368,11 +369,8 @@ impl<'round, 'bytes> Round<'round, 'bytes> {
 
     /// Runs a part of the work; a panic in it is told, and what else was counted is kept.
     fn guarded(&self, at: usize, input: &Input<'_>, part: impl FnOnce() -> Result<(), Trouble>) {
-        let result = catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
-            let message = panic.downcast_ref::<&str>().map(ToString::to_string);
-            let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            Err(Trouble::Defect { name: input.name.clone(), message })
-        });
+        let result = catch_unwind(AssertUnwindSafe(part))
+            .unwrap_or_else(|panic| Err(Trouble::Defect { name: input.name.clone(), message: message_of(&*panic) }));
         if let Err(trouble) = result
             && !input.closed.swap(true, Ordering::Relaxed)
         {

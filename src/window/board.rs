@@ -100,10 +100,10 @@ pub struct Board {
 }
 
 impl Board {
-    /// An empty board.
-    pub fn new(settings: Settings) -> Result<Board, Wrong> {
+    /// An empty board; `monotonic` is now.
+    pub fn new(settings: Settings, monotonic: i64) -> Result<Board, Wrong> {
         let ring = Ring::new(&settings.tiers(), settings.allowed_lateness)?;
-        let watermarks = Watermarks::new(settings.watermark.clone());
+        let watermarks = Watermarks::new(settings.watermark.clone(), NEVER, monotonic);
         Ok(Board { settings, watermarks, ring, account: Account::default() })
     }
 
@@ -143,8 +143,20 @@ impl Board {
     /// Moves the watermark as far as it may go; returns the ends of the panes that this closes, as a range of them: from
     /// the first not closed before to the last closed now. Empty if none is.
     pub fn advance(&mut self, monotonic: i64, wall: i64) -> Option<(i64, i64)> {
+        let watermark = self.watermarks.advance(monotonic, wall);
+        self.move_to(watermark)
+    }
+
+    /// Nothing more will come: closes all panes that hold something; returns which, as [`advance`](Self::advance) does.
+    pub fn finish(&mut self) -> Option<(i64, i64)> {
+        let watermark = self.watermarks.finish();
+        let end = self.ring.pane_of(watermark.saturating_sub(1)).saturating_add(self.settings.pane);
+        if watermark == NEVER { None } else { self.move_to(watermark.max(end)) }
+    }
+
+    fn move_to(&mut self, watermark: i64) -> Option<(i64, i64)> {
         let before = self.ring.watermark();
-        self.ring.advance(self.watermarks.advance(monotonic, wall));
+        self.ring.advance(watermark);
         let width = self.settings.pane;
         let closed = self.ring.pane_of(self.ring.watermark());
         if before == NEVER {
@@ -183,14 +195,14 @@ mod tests {
         let counts = Counts { records, ..Counts::default() };
         HandOver {
             lines: Lines { lines: records, records, ..Lines::default() },
-            gathered: Gathered { panes: vec![(at - at.rem_euclid(1000), counts)], newest: Some(at), future: 0 },
+            gathered: Gathered { panes: vec![(at - at.rem_euclid(1000), counts)], future: 0 },
             newest: vec![(input, at)],
         }
     }
 
     #[test]
     fn a_line_is_windowed_late_or_of_the_future_and_the_account_balances() {
-        let mut board = Board::new(Settings::default()).unwrap();
+        let mut board = Board::new(Settings::default(), 0).unwrap();
         board.begin(1, Kind::Sender, 0);
         board.take(&over(1, 100_500, 3), 0);
         assert_eq!(board.advance(0, 0), Some((95_000, 95_000)));
@@ -208,16 +220,18 @@ mod tests {
 
     #[test]
     fn panes_are_closed_one_after_the_other() {
-        let mut board = Board::new(Settings::default()).unwrap();
+        let mut board = Board::new(Settings::default(), 0).unwrap();
         board.begin(1, Kind::Sender, 0);
-        assert_eq!(board.advance(0, 50_000), Some((45_000, 45_000)), "nothing is waited for");
-        board.take(&over(1, 53_400, 1), 0);
-        assert_eq!(board.advance(0, 50_000), Some((46_000, 48_000)));
-        assert_eq!(board.advance(0, 50_000), None);
-        board.take(&over(1, 53_999, 1), 0);
-        assert_eq!(board.advance(0, 50_000), None);
-        board.take(&over(1, 54_000, 1), 0);
-        assert_eq!(board.advance(0, 50_000), Some((49_000, 49_000)));
+        assert_eq!(board.advance(30_000, 50_000), Some((45_000, 45_000)), "nothing is waited for");
+        board.take(&over(1, 53_400, 1), 30_000);
+        assert_eq!(board.advance(30_000, 50_000), Some((46_000, 48_000)));
+        assert_eq!(board.advance(30_000, 50_000), None);
+        board.take(&over(1, 53_999, 1), 30_000);
+        assert_eq!(board.advance(30_000, 50_000), None);
+        board.take(&over(1, 54_000, 1), 30_000);
+        assert_eq!(board.advance(30_000, 50_000), Some((49_000, 49_000)));
+        assert_eq!(board.finish(), Some((50_000, 55_000)));
+        assert_eq!(board.finish(), None);
     }
 
     #[test]
@@ -231,7 +245,7 @@ mod tests {
             let settings = Settings { pane, history, allowed_lateness: lateness, ..Settings::default() };
             let tiers = settings.tiers();
             assert!(tiers.last().unwrap().keep >= history);
-            assert!(Board::new(settings).is_ok(), "{tiers:?}");
+            assert!(Board::new(settings, 0).is_ok(), "{tiers:?}");
         }
     }
 }

@@ -8,7 +8,9 @@
 //! Numbers of rows hold until the tally drops rows to save memory, so a log is handed over before that.
 
 use super::keys::Keys;
-use super::pane::{Counts, List};
+use super::pane::Counts;
+#[cfg(test)]
+use super::pane::List;
 use super::sparse::{BUCKETS, Sparse, bucket_of};
 use crate::aggregate::tally::{Tally, Watch};
 use crate::format::record::{Access, ErrorEntry, Level, NO_STATUS, Time};
@@ -80,8 +82,9 @@ pub struct Gather {
     open: i64,
     open_log: Log,
     records: usize,
-    /// The newest event time seen, and the records that were of the future.
+    /// The newest event time seen since it was last asked for.
     newest: Option<i64>,
+    /// Records of the future.
     future: u64,
     /// Panes whose logs had to be counted before they were asked for.
     counted: Vec<(i64, Counts)>,
@@ -93,8 +96,6 @@ pub struct Gather {
 pub struct Gathered {
     /// Panes by their start, in milliseconds; a pane may come several times.
     pub panes: Vec<(i64, Counts)>,
-    /// The newest event time among them.
-    pub newest: Option<i64>,
     /// Records of the future, which are in no pane.
     pub future: u64,
 }
@@ -125,6 +126,11 @@ impl Gather {
     /// What is seen from now on came at `arrival`; lines of a time later than `until` (in milliseconds) are of the future.
     pub fn set_clock(&mut self, arrival: Time, until: i64) {
         (self.arrival, self.until) = (arrival, until);
+    }
+
+    /// The newest event time since this was last asked.
+    pub fn take_newest(&mut self) -> Option<i64> {
+        self.newest.take()
     }
 
     /// Records in the logs.
@@ -167,11 +173,7 @@ impl Gather {
     /// Counts the logs and empties them. `tally` is the one whose rows they speak of.
     pub fn hand_over(&mut self, tally: &Tally) -> Gathered {
         self.count(tally);
-        Gathered {
-            panes: std::mem::take(&mut self.counted),
-            newest: self.newest.take(),
-            future: std::mem::take(&mut self.future),
-        }
+        Gathered { panes: std::mem::take(&mut self.counted), future: std::mem::take(&mut self.future) }
     }
 
     fn count(&mut self, tally: &Tally) {

@@ -67,7 +67,7 @@ proptest! {
             add(&mut tally, &mut gather, part);
             prop_assert_eq!(gather.len(), part.len());
             let gathered = gather.hand_over(&tally);
-            prop_assert_eq!(gathered.newest, part.iter().map(|(at, ..)| *at).max());
+            prop_assert_eq!(gather.take_newest(), part.iter().map(|(at, ..)| *at).max());
             prop_assert!(gather.is_empty());
             gathered.panes.iter().for_each(|(start, counts)| panes.entry(*start).or_default().merge(counts));
         }
@@ -104,7 +104,7 @@ fn lines_of_the_future_are_in_no_pane() {
     let at = |at| (at, 1, 1, 200, None, None);
     add(&mut tally, &mut gather, &[at(4_000), at(5_000), at(5_001), at(i64::from(u32::MAX) * 1000)]);
     let gathered = gather.hand_over(&tally);
-    assert_eq!((gathered.future, gathered.newest), (2, Some(5_000)));
+    assert_eq!((gathered.future, gather.take_newest()), (2, Some(5_000)));
     assert_eq!(
         gathered.panes.iter().map(|(start, counts)| (*start, counts.records)).collect::<Vec<_>>(),
         [(4_000, 1), (5_000, 1)]

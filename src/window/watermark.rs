@@ -9,7 +9,8 @@
 //! - one that is far behind the newest of all (`max_lag`) and that nobody can pause: a socket whose clock is wrong;
 //! - one that has shown no event time yet, unless it is known to have lines waiting.
 //!
-//! When every input is idle, the wall clock stands in for the lines that do not come, so that silence is noticed too.
+//! When every input is idle, the wall clock stands in for the lines that do not come, so that silence is noticed too. It does
+//! not at the start, before any input had the time to show something: the first lines may be old ones that are replayed.
 //! An input that can wait (a file, a partition) is asked to, where it runs ahead of the slowest ([`Watermarks::is_ahead`]):
 //! so catching up makes nothing late.
 //!
@@ -69,18 +70,17 @@ struct Input {
 pub struct Watermarks {
     settings: Settings,
     inputs: BTreeMap<InputId, Input>,
+    /// When all began, on the monotonic clock.
+    began: i64,
+    /// The newest event time that any input has shown.
+    newest: i64,
     all: i64,
 }
 
 impl Watermarks {
-    /// No input yet.
-    pub fn new(settings: Settings) -> Watermarks {
-        Watermarks { settings, inputs: BTreeMap::new(), all: NEVER }
-    }
-
-    /// The same, going on from the watermark of an earlier run.
-    pub fn resume(settings: Settings, all: i64) -> Watermarks {
-        Watermarks { all, ..Watermarks::new(settings) }
+    /// No input yet. `all` is the watermark of an earlier run, or [`NEVER`].
+    pub fn new(settings: Settings, all: i64, monotonic: i64) -> Watermarks {
+        Watermarks { settings, inputs: BTreeMap::new(), began: monotonic, newest: NEVER, all }
     }
 
     /// An input has begun. `newest` is the newest event time that an earlier run has seen of it.
@@ -97,6 +97,7 @@ impl Watermarks {
     pub fn saw(&mut self, input: InputId, newest: i64, monotonic: i64) {
         if let Some(input) = self.inputs.get_mut(&input) {
             input.newest = Some(input.newest.map_or(newest, |known| known.max(newest)));
+            self.newest = self.newest.max(newest);
             input.active = input.active.max(monotonic);
         }
     }
@@ -118,8 +119,18 @@ impl Watermarks {
         let waited_for = self.inputs.values().filter(|input| is_waited_for(settings, input, newest, monotonic));
         // One without an event time that is waited for has shown nothing: it may begin anywhere.
         let least = waited_for.map(|input| input.newest.unwrap_or(NEVER)).min();
-        let reached = least.unwrap_or(wall).saturating_sub(settings.max_out_of_orderness);
-        self.all = self.all.max(reached);
+        let is_start = monotonic.saturating_sub(self.began) < settings.idle_timeout;
+        if let Some(reached) = least.or((!is_start).then_some(wall)) {
+            self.all = self.all.max(reached.saturating_sub(settings.max_out_of_orderness));
+        }
+        self.all
+    }
+
+    /// Nothing more will come: the watermark passes the newest event time of all.
+    pub fn finish(&mut self) -> i64 {
+        if self.newest != NEVER {
+            self.all = self.all.max(self.newest.saturating_add(1));
+        }
         self.all
     }
 
@@ -161,7 +172,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn watermarks(inputs: &[(InputId, Kind)]) -> Watermarks {
-        let mut watermarks = Watermarks::new(Settings::default());
+        let mut watermarks = Watermarks::new(Settings::default(), NEVER, 0);
         inputs.iter().for_each(|(input, kind)| watermarks.begin(*input, *kind, None, 0));
         watermarks
     }
@@ -201,7 +212,8 @@ mod tests {
         assert_eq!(all.advance(30_000, 999_000), 994_000);
         assert_eq!(all.advance(30_001, 900_000), 994_000, "a wall clock set back takes nothing back");
         let mut none = watermarks(&[]);
-        assert_eq!(none.advance(0, 70_000), 65_000, "without an input there is nothing else");
+        assert_eq!(none.advance(29_999, 70_000), NEVER, "the first input may be on its way");
+        assert_eq!(none.advance(30_000, 70_000), 65_000, "without an input there is nothing else");
     }
 
     #[test]
@@ -253,8 +265,18 @@ mod tests {
     }
 
     #[test]
+    fn at_the_end_nothing_is_waited_for() {
+        let mut all = watermarks(&[(1, Kind::Sender), (2, Kind::Sender)]);
+        assert_eq!(all.finish(), NEVER);
+        all.saw(1, 100_000, 0);
+        all.saw(2, 70_000, 0);
+        all.end(1);
+        assert_eq!(all.finish(), 100_001);
+    }
+
+    #[test]
     fn a_run_goes_on_from_the_watermark_of_the_one_before() {
-        let mut all = Watermarks::resume(Settings::default(), 50_000);
+        let mut all = Watermarks::new(Settings::default(), 50_000, 0);
         all.begin(1, Kind::Waiting, Some(52_000), 0);
         assert_eq!((all.advance(0, 0), all.newest(1)), (50_000, Some(52_000)));
         all.saw(1, 60_000, 0);

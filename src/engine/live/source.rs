@@ -1,0 +1,72 @@
+//! What a live source is to the engine.
+
+use crate::window::watermark::{InputId, Kind};
+use std::time::Duration;
+
+/// Something that lines come from, now and later.
+pub trait Source: Send {
+    /// What to call it: in messages, and as the name of its thread.
+    fn name(&self) -> String;
+
+    /// Waits for something to happen, at most `timeout`, and tells of it. `Ok(false)` is the end: nothing will come.
+    ///
+    /// # Errors
+    /// A sentence that names the source, the reason and the cure; the source is not asked again.
+    fn poll(&mut self, timeout: Duration, tell: &mut dyn FnMut(Event<'_>)) -> Result<bool, String>;
+
+    /// Takes in what was already sent, and hands on lines that never ended, as nothing more will be asked of it. It ends
+    /// within `time`.
+    ///
+    /// # Errors
+    /// As [`poll`](Self::poll).
+    fn drain(&mut self, time: Duration, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), String>;
+
+    /// An input that runs ahead of others is to wait, or no longer.
+    fn pause(&mut self, input: InputId, paused: bool) {
+        let _ = (input, paused);
+    }
+}
+
+/// What happens at a source.
+#[derive(Debug)]
+pub enum Event<'source> {
+    /// An input has begun: a file was found, a connection accepted.
+    Begin {
+        /// Its number, which no other input of any source has.
+        input: InputId,
+        /// What to call it.
+        name: &'source str,
+        /// What can be asked of it.
+        kind: Kind,
+    },
+    /// Whole lines of an input; the last one may lack its newline only where the input ends with it.
+    Lines {
+        /// The input.
+        input: InputId,
+        /// The lines.
+        text: &'source [u8],
+    },
+    /// An input has so many bytes that were not read yet.
+    Backlog {
+        /// The input.
+        input: InputId,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// Bytes or messages were not counted.
+    Problem(Problem<'source>),
+    /// An input has ended.
+    End {
+        /// The input.
+        input: InputId,
+    },
+}
+
+/// Something that an operator should know.
+#[derive(Debug)]
+pub struct Problem<'source> {
+    /// Bytes that were discarded.
+    pub bytes: u64,
+    /// A sentence: what, why, and the cure.
+    pub sentence: &'source str,
+}
