@@ -11,6 +11,7 @@ pub mod csv;
 pub mod goaccess_json;
 mod invisible;
 pub mod json;
+pub mod live;
 pub mod text;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! repeat what the text says.
 
 mod fit;
+pub mod live;
 mod table;
 mod units;
 
@@ -121,7 +122,7 @@ fn head(page: &mut Page<'_>, snapshot: &Snapshot) -> io::Result<()> {
     Ok(())
 }
 
-/// Pairs of a label and a figure, as many beside each other as fit.
+/// The sums of the report.
 fn totals(page: &mut Page<'_>, snapshot: &Snapshot) -> io::Result<()> {
     let totals = &snapshot.totals;
     let status = |class: char| {
@@ -134,11 +135,11 @@ fn totals(page: &mut Page<'_>, snapshot: &Snapshot) -> io::Result<()> {
     };
     let marks = if page.options.unicode { ["≈", "±"] } else { ["~", "+-"] };
     let (client_errors, server_errors) = (status('4'), status('5'));
-    let mut cells =
+    let mut cells_of =
         vec![("Lines", grouped(totals.lines), Ink::Plain), ("Records", grouped(totals.records), Ink::Plain)];
     let mut some = |label, figure: u64, ink| {
         if figure > 0 {
-            cells.push((label, grouped(figure), ink));
+            cells_of.push((label, grouped(figure), ink));
         }
     };
     some("Blank", totals.blank, Ink::Plain);
@@ -148,17 +149,22 @@ fn totals(page: &mut Page<'_>, snapshot: &Snapshot) -> io::Result<()> {
     some("Future", totals.future, Ink::Warning);
     some("Glued", totals.glued, Ink::Warning);
     let share = format!("{} ({})", grouped(totals.malformed), percent(totals.malformed, totals.lines));
-    cells.push(("Malformed", share, if totals.malformed > 0 { Ink::Warning } else { Ink::Plain }));
+    cells_of.push(("Malformed", share, if totals.malformed > 0 { Ink::Warning } else { Ink::Plain }));
     if !snapshot.status.is_empty() {
-        cells.push(("Visitors", count(&snapshot.distinct.visitors, marks), Ink::Plain));
-        cells.push(("Clients", count(&snapshot.distinct.clients, marks), Ink::Plain));
-        cells.push(("Paths", count(&snapshot.distinct.paths, marks), Ink::Plain));
-        cells.push(("Bytes sent", bytes(totals.bytes_sent as f64), Ink::Plain));
-        cells.push(("4xx", client_errors.1, if client_errors.0 > 0 { Ink::Warning } else { Ink::Plain }));
-        cells.push(("5xx", server_errors.1, if server_errors.0 > 0 { Ink::Bad } else { Ink::Plain }));
+        cells_of.push(("Visitors", count(&snapshot.distinct.visitors, marks), Ink::Plain));
+        cells_of.push(("Clients", count(&snapshot.distinct.clients, marks), Ink::Plain));
+        cells_of.push(("Paths", count(&snapshot.distinct.paths, marks), Ink::Plain));
+        cells_of.push(("Bytes sent", bytes(totals.bytes_sent as f64), Ink::Plain));
+        cells_of.push(("4xx", client_errors.1, if client_errors.0 > 0 { Ink::Warning } else { Ink::Plain }));
+        cells_of.push(("5xx", server_errors.1, if server_errors.0 > 0 { Ink::Bad } else { Ink::Plain }));
         let bots = format!("{} ({})", grouped(snapshot.bots.hits), percent(snapshot.bots.hits, totals.records));
-        cells.push(("Bots", bots, Ink::Plain));
+        cells_of.push(("Bots", bots, Ink::Plain));
     }
+    cells(page, &cells_of)
+}
+
+/// Pairs of a label and a figure, as many beside each other as fit.
+fn cells(page: &mut Page<'_>, cells: &[(&str, String, Ink)]) -> io::Result<()> {
     writeln!(page.out)?;
     const CELL: usize = 40;
     for line in cells.chunks((page.columns() / CELL).max(1)) {
