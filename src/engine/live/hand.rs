@@ -78,7 +78,7 @@ impl<'run> Hand<'run> {
             handed: clock.monotonic(),
             max_future: window.max_future,
             to,
-            paused: paused,
+            paused,
         }
     }
 

@@ -68,7 +68,7 @@ fn lines(from: u32, to: u32) -> String {
             second / 60,
             second % 60,
             second % 5,
-            if second % 10 == 0 { 500 } else { 200 }
+            if second.is_multiple_of(10) { 500 } else { 200 }
         )
     };
     (from..to).map(line).collect()
