@@ -112,7 +112,8 @@ fn counted(stream: Stream, settings: &Settings, most: usize) -> Tally {
         tally.add(target.as_bytes(), &[access], &mut ());
         if record % 64 == 0 && tally.held_bytes() > most {
             tally.tighten(most / 4 * 3);
-            assert!(tally.held_bytes() <= most, "{} of {most}", tally.held_bytes());
+            // Parts that are too small to give way hold some 12 KiB each.
+            assert!(tally.held_bytes() <= most.max(500 << 10), "{} of {most}", tally.held_bytes());
         }
     }
     tally.lines.lines = records.into();

@@ -12,9 +12,23 @@
 use bytemuck::Pod;
 use memmap2::MmapMut;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Arrays of at least this many bytes ask for huge pages.
 const HUGE_FROM_BYTES: usize = 2 << 20;
+
+/// Set once the process has no huge pages.
+static SMALL_PAGES: AtomicBool = AtomicBool::new(false);
+
+/// From now on the process gets small pages only. A huge page is taken whole as soon as a byte of it is touched, and the
+/// allocator asks for huge pages too, so that a program of 3 MiB holds 19: where memory is short that is no good trade.
+/// Where the system cannot do without huge pages, they stay.
+pub fn use_small_pages() {
+    #[cfg(target_os = "linux")]
+    if rustix::thread::disable_transparent_huge_pages(true).is_ok() {
+        SMALL_PAGES.store(true, Ordering::Relaxed);
+    }
+}
 
 /// An array of plain values, zeroed at first.
 pub struct Huge<T> {
@@ -104,7 +118,8 @@ impl<T: Pod> Huge<T> {
     /// Bytes of memory that its first `used` values keep from others: pages are whole.
     pub fn held_bytes(&self, used: usize) -> usize {
         let room = self.length * size_of::<T>();
-        let page = if room >= HUGE_FROM_BYTES { HUGE_FROM_BYTES } else { 4096 };
+        let is_huge = room >= HUGE_FROM_BYTES && !SMALL_PAGES.load(Ordering::Relaxed);
+        let page = if is_huge { HUGE_FROM_BYTES } else { 4096 };
         (used * size_of::<T>()).next_multiple_of(page).min(room.next_multiple_of(page))
     }
 

@@ -30,3 +30,5 @@ pub mod visitors;
 mod visits;
 pub mod vtally;
 pub mod zone;
+
+pub use huge::use_small_pages;

@@ -6,6 +6,7 @@ use super::progress::watched;
 use super::{Exit, Failure, tell};
 use crate::aggregate::goaccess::General;
 use crate::aggregate::snapshot::Snapshot;
+use crate::aggregate::use_small_pages;
 use crate::clock;
 use crate::engine::{Outcome, Progress, Settings, analyze};
 use crate::source::{Expansion, Named, expand_all};
@@ -20,6 +21,9 @@ use std::sync::atomic::AtomicBool;
 pub fn run(flags: Flags) -> Result<Exit, Failure> {
     let start = clock::monotonic();
     let settings = flags.settings(&clock::now())?;
+    if settings.budget.is_some() {
+        use_small_pages();
+    }
     let most_malformed = flags.malformed_share()?;
     let Expansion { inputs, errors } = inputs(&flags)?;
     if let (Some(error), false) = (errors.first(), flags.keep_going) {

@@ -2,7 +2,8 @@
 //!
 //! The bound is of anonymous memory: mapped files are the system's to give and to take back. Of it a fixed part is the
 //! program's own and a part each thread's: stack, a piece of text that is read, marks, unescaped text. These were
-//! measured. The rest is for counts. While workers count, each may use its share; a tally that gives way needs a sixth
+//! measured, with small pages (`aggregate::use_small_pages`), which such a run should ask for first. The rest is for
+//! counts. While workers count, each may use its share; a tally that gives way needs a sixth
 //! more for a moment, and two tallies that are merged need up to half as much again as both, until the one that was
 //! merged is gone. So the shares add up to five eighths of what is there, and the same reserve serves in turn for giving
 //! way, for reading a tally from a file, for merging, and for the report.
@@ -11,10 +12,11 @@
 
 use crate::aggregate::tally::Tally;
 
-/// Anonymous memory of the program on a log with few keys, its report made: 19 MiB, most of it patterns of agents.
-const PROGRAM_BYTES: u64 = 20 << 20;
-/// The same of each thread, but for a line that it holds.
-const THREAD_BYTES: u64 = 3 << 20;
+/// Anonymous memory of the program on a log with few keys, its report made: 3.4 MiB, most of it patterns of agents; and
+/// as much again for what the allocator gives back late.
+const PROGRAM_BYTES: u64 = 7 << 20;
+/// The same of each thread, but for a line that it holds: 0.7 MiB where files are mapped, 1.3 where they are read.
+const THREAD_BYTES: u64 = 3 << 19;
 /// The least share that is of use: a bounded list is some ten thousand rows long.
 const SHARE_BYTES_MIN: u64 = 2 << 20;
 /// Shares of what there is for counts, in eighths.
