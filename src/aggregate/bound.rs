@@ -13,12 +13,13 @@
 //! - Sums, statuses, levels, sizes and latencies take no more memory than they have, and stay exact.
 
 use super::agent::classify;
+use super::families::FAMILY_BYTES;
 use super::huge::Growing;
 use super::index::NOBODY;
 use super::key::Key;
 use super::kinds::Kind;
 use super::rows::Rows;
-use super::snapshot::{Bucket, Row};
+use super::snapshot::Row;
 use super::stable;
 use super::tally::Tally;
 use super::timeline::Share;
@@ -109,7 +110,8 @@ impl Tally {
         let counted: usize = lists.iter().map(|rows| rows.len() * size_of::<u32>()).sum();
         let longest = lists.iter().map(|rows| rows.len()).max().unwrap_or(0) * size_of::<(u64, u32)>();
         let shown: usize = lists.iter().map(|rows| rows.text_bytes(top) + top.min(rows.len()) * size_of::<Row>()).sum();
-        counted + longest + shown + self.timeline.count() * size_of::<Bucket>()
+        let families = (self.agents.len() + self.past_browsers.len()) * FAMILY_BYTES;
+        counted + longest + shown + families + self.timeline.report_bytes()
     }
 
     /// Lets all that only saves time take less memory, for a tally that will be tightened.
@@ -118,8 +120,13 @@ impl Tally {
     }
 
     /// Lets its largest parts give way until it holds at most `most` bytes, or nothing is left that could. Parts of
-    /// [`PART_BYTES_MIN`] are left alone.
+    /// [`PART_BYTES_MIN`] are left alone, and so is a tally whose visitors were counted by
+    /// [`merge_last`](Self::merge_last).
     pub fn tighten(&mut self, most: usize) {
+        debug_assert!(self.visits.is_none(), "its visitors were counted by rows that would change");
+        if self.visits.is_some() {
+            return;
+        }
         let mut spent = [false; Part::ALL.len()];
         while self.held_bytes() > most {
             let candidates = Part::ALL.into_iter().filter(|part| !spent[*part as usize]);
@@ -150,7 +157,7 @@ impl Tally {
             Part::NotFound => self.not_found.held_bytes(),
             Part::ServerErrors => self.server_errors.held_bytes(),
             Part::Clients => self.clients.held_bytes(),
-            Part::Referrers => self.referrers.held_bytes() + self.site_of.capacity() * size_of::<Option<u32>>(),
+            Part::Referrers => self.referrers.held_bytes() + 2 * self.site_of.capacity() * size_of::<Option<u32>>(),
             Part::Sites => self.sites.held_bytes(),
             Part::Agents => self.agents.held_bytes(),
             Part::PastBrowsers => self.past_browsers.held_bytes(),
@@ -343,4 +350,4 @@ fn row_of(list: List, number: u32) -> RowOf {
 
 #[cfg(test)]
 #[path = "bound_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -126,7 +126,7 @@ fn report(tally: &mut Tally) -> Snapshot {
 
 /// Whether the report of a bounded tally keeps its promise, where `truth` is the exact one.
 #[track_caller]
-fn holds(found: &Snapshot, truth: &Snapshot, what: &str) {
+pub(crate) fn holds(found: &Snapshot, truth: &Snapshot, what: &str) {
     assert_eq!((&found.totals, &found.period, &found.status), (&truth.totals, &truth.period, &truth.status), "{what}");
     assert_eq!((&found.sizes, &found.latency, &found.levels), (&truth.sizes, &truth.latency, &truth.levels), "{what}");
     let bounded = found.bounded.clone().unwrap_or_default();

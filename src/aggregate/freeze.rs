@@ -1,17 +1,15 @@
 //! Tally -> Snapshot: the lists are sorted and cut, shares computed, agents told apart by family.
 
-use super::agent::classify;
 use super::position::shown;
 use super::rows::{RowView, Rows};
 use super::show_bounds::different;
-use super::snapshot::{Bots, Distinct, Message, Period, Row, Sample, Snapshot, Totals};
+use super::snapshot::{Distinct, Message, Period, Row, Sample, Snapshot, Totals};
 use super::static_files::is_static;
 use super::tally::{Offsets, Tally};
 use super::top::top_rows;
 use super::visits::Visits;
 use super::zone::rfc3339;
 use crate::format::record::{Level, NONE, Reason, Time};
-use std::collections::HashMap;
 
 /// Which figures of a row a list shows beside its hits.
 #[derive(Clone, Copy)]
@@ -158,33 +156,6 @@ impl Tally {
         sorted(rows, top, self.lines.records)
     }
 
-    fn families(&self, top: usize, visitors: &[u32]) -> Families {
-        let (mut browsers, mut systems, mut bots) = (HashMap::new(), HashMap::new(), Bots::default());
-        for (agent, &visitors) in self.agents.iter().zip(visitors).filter(|(agent, _)| agent.key != NONE) {
-            let class = classify(agent.key);
-            for (families, name) in [(&mut browsers, class.browser), (&mut systems, class.system)] {
-                let name = name.to_string();
-                let row: &mut Row = families.entry(name).or_insert_with_key(|name| Row {
-                    key: name.clone(),
-                    bytes: Some(0),
-                    visitors: Some(0),
-                    ..Row::default()
-                });
-                row.hits += agent.hits;
-                row.bytes = row.bytes.map(|bytes| bytes.saturating_add(agent.bytes));
-                row.visitors = row.visitors.map(|sum| sum + u64::from(visitors));
-            }
-            if class.bot {
-                bots.hits += agent.hits;
-                bots.bytes = bots.bytes.saturating_add(agent.bytes);
-                bots.visitors += u64::from(visitors);
-            }
-        }
-        self.add_past_agents(&mut browsers, &mut systems, &mut bots);
-        let rows = |families: HashMap<String, Row>| sorted(families.into_values().collect(), top, self.lines.records);
-        Families { browsers: rows(browsers), systems: rows(systems), bots }
-    }
-
     fn message_rows(&mut self, top: usize) -> Vec<Message> {
         let rows = self.messages.rows();
         let mut messages = Vec::new();
@@ -214,12 +185,6 @@ impl Tally {
         };
         self.samples.as_slice().iter().map(sample).collect()
     }
-}
-
-struct Families {
-    browsers: Vec<Row>,
-    systems: Vec<Row>,
-    bots: Bots,
 }
 
 fn list(rows: &Rows, top: usize, records: u64, columns: Columns<'_>, absent: Absent) -> Vec<Row> {
@@ -255,6 +220,7 @@ fn sorted(mut rows: Vec<Row>, top: usize, records: u64) -> Vec<Row> {
     rows
 }
 
-fn share(hits: u64, records: u64) -> f64 {
+/// The share that `hits` are of all records.
+pub fn share(hits: u64, records: u64) -> f64 {
     if records == 0 { 0.0 } else { hits as f64 / records as f64 }
 }

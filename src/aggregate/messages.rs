@@ -149,7 +149,7 @@ impl Messages {
     pub fn held_bytes(&self) -> usize {
         const ROUNDED: usize = 16;
         let examples = self.example_bytes + self.groups.len() * ROUNDED;
-        self.rows.held_bytes() + self.groups.capacity() * size_of::<Group>() + examples + self.masked.capacity()
+        self.rows.held_bytes() + 2 * self.groups.capacity() * size_of::<Group>() + examples + self.masked.capacity()
     }
 
     /// The rows, to take over their bounds.

@@ -1,8 +1,9 @@
 //! record -> tally -> snapshot.
 
 pub mod agent;
-mod bound;
+pub(crate) mod bound;
 pub mod distinct;
+mod families;
 mod freeze;
 pub mod goaccess;
 pub mod histogram;

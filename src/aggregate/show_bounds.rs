@@ -2,11 +2,10 @@
 
 use super::distinct;
 use super::rows::Rows;
-use super::snapshot::{Bots, Bounded, Count, Kept, Row, Snapshot};
+use super::snapshot::{Bounded, Count, Kept, Snapshot};
 use super::tally::Tally;
 use super::timeline::Share;
 use super::visitors::sample::{estimate, standard_error};
-use std::collections::HashMap;
 
 /// How many different keys a list has seen, but for `absent` rows that stand for none.
 pub fn different(rows: &Rows, absent: u64) -> Count {
@@ -25,36 +24,6 @@ impl Tally {
     pub(super) fn all_visitors(&self, seen: u64) -> Count {
         let level = self.visitors.level();
         Count { value: estimate(seen, level).0, exact: level == 0, error: standard_error(seen, level) }
-    }
-
-    /// Adds the agents that have no row any more to their families.
-    pub(super) fn add_past_agents(
-        &self,
-        browsers: &mut HashMap<String, Row>,
-        systems: &mut HashMap<String, Row>,
-        bots: &mut Bots,
-    ) {
-        for (families, past) in [(browsers, &self.past_browsers), (systems, &self.past_systems)] {
-            for past in past.iter() {
-                let name = String::from_utf8_lossy(past.key).into_owned();
-                let row = families.entry(name).or_insert_with_key(|name| Row {
-                    key: name.clone(),
-                    bytes: Some(0),
-                    visitors: Some(0),
-                    ..Row::default()
-                });
-                row.hits += past.hits;
-                row.bytes = row.bytes.map(|bytes| bytes.saturating_add(past.bytes));
-            }
-            if past.bounds().is_some() {
-                for row in families.values_mut() {
-                    let known = past.lookup(row.key.as_bytes()).and_then(|id| past.missed(id));
-                    row.hits_error = Some(known.unwrap_or(past.floor()));
-                }
-            }
-        }
-        bots.hits += self.past_bots.0;
-        bots.bytes = bots.bytes.saturating_add(self.past_bots.1);
     }
 
     /// Turns counts of visitors in the sample into estimates, and says which lists are bounded.

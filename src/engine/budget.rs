@@ -93,6 +93,11 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aggregate::bound::tests::holds;
+    use crate::aggregate::snapshot::Snapshot;
+    use crate::engine::{Settings, analyze_bytes, count_bytes};
+    use crate::scan::Kernel;
+    use proptest::prelude::*;
 
     const MIB: u64 = 1 << 20;
 
@@ -116,5 +121,101 @@ mod tests {
             let budget = Budget::new(least, threads, 1 << 20).unwrap();
             assert!(budget.share_bytes as u64 >= SHARE_BYTES_MIN - 16, "{budget:?}");
         }
+    }
+
+    /// A log drawn from a seed: some keys come often, most once or twice.
+    fn log(seed: u32, lines: u32) -> String {
+        let mut state = u64::from(seed) << 1 | 1;
+        let mut draw = move |most: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let draw = state >> 33;
+            if draw % 3 == 0 { draw / 3 % 4 } else { draw / 3 % most }
+        };
+        let line = |_| {
+            let [client, path, agent, referrer, day, hour] = [4000, 3000, 400, 2000, 3, 24].map(&mut draw);
+            format!(
+                "10.0.{client} - u{} [1{day}/Oct/2025:{hour:02}:00:00 +0000] \"GET /p{path} HTTP/1.1\" {} {path} \
+                 \"https://s{}.example/{referrer}\" \"Mozilla/5.0 (X11; Linux x86_64) Firefox/{agent}.0\"\n",
+                client % 300,
+                [200, 404, 500][path as usize % 3],
+                referrer / 4,
+            )
+        };
+        (0..lines).map(line).collect()
+    }
+
+    fn settings(threads: usize, budget: Option<Budget>) -> Settings {
+        let plain = Settings::new(threads, Kernel::choose(None).unwrap());
+        Settings { budget, piece_bytes: 100_000, ..plain }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn every_error_that_is_printed_holds_however_the_work_is_shared_out(
+            seeds in proptest::collection::vec(0u32..3, 1..4),
+            lines in 3000u32..9000,
+            threads in 1usize..4,
+            share_kib in 700usize..2500,
+            bucket_seconds in prop_oneof![Just(3600u64), Just(86_400), Just(7000)],
+            as_parts: bool,
+        ) {
+            let logs: Vec<String> = seeds.iter().map(|seed| log(*seed, lines)).collect();
+            let share_bytes = share_kib << 10;
+            let budget = Budget { counts_bytes: 3 * share_bytes, share_bytes, part_bytes: share_bytes };
+            let with = |threads, budget| {
+                let mut settings = settings(threads, budget);
+                settings.tally.bucket_seconds = bucket_seconds;
+                settings
+            };
+            let texts: Vec<(&str, &[u8])> = logs.iter().map(|log| ("log", log.as_bytes())).collect();
+            let truth = analyze_bytes(&texts, &with(1, None), usize::MAX);
+            let parts: Vec<Vec<u8>> = texts
+                .iter()
+                .map(|text| {
+                    let mut file = Vec::new();
+                    let settings = Settings { mergeable: true, ..with(threads, Some(budget)) };
+                    count_bytes(&[*text], &settings).write_tally(&mut file).unwrap();
+                    file
+                })
+                .collect();
+            let parts: Vec<(&str, &[u8])> = parts.iter().map(|part| ("part", &part[..])).collect();
+            let inputs = if as_parts { &parts } else { &texts };
+            let mut outcome = count_bytes(inputs, &with(threads, Some(budget)));
+            prop_assert!(outcome.troubles.is_empty(), "{:?}", outcome.troubles);
+            let found = outcome.report(usize::MAX, 0.0);
+            prop_assert!(outcome.tally.held_bytes() <= budget.counts_bytes);
+            holds(&found, &truth, &format!("{threads} threads, {budget:?}"));
+        }
+    }
+
+    #[test]
+    fn below_the_bound_the_report_is_the_exact_one() {
+        let log = log(1, 3000);
+        let report = |threads, budget| {
+            let found = analyze_bytes(&[("log", log.as_bytes())], &settings(threads, budget), 1000);
+            Snapshot { elapsed_seconds: 0.0, ..found }
+        };
+        let budget = Budget::new(256 * MIB, 3, 1 << 20).unwrap();
+        for threads in [1, 3] {
+            assert_eq!(report(threads, Some(budget)), report(1, None));
+        }
+    }
+
+    #[test]
+    fn a_tally_that_does_not_fit_is_refused_with_the_cure() {
+        let log = log(1, 9000);
+        let mut file = Vec::new();
+        let all = Settings { mergeable: true, ..settings(1, None) };
+        count_bytes(&[("log", log.as_bytes())], &all).write_tally(&mut file).unwrap();
+        let small = Budget { counts_bytes: 1 << 20, share_bytes: 600 << 10, part_bytes: 300 << 10 };
+        let outcome = count_bytes(&[("part", &file)], &settings(2, Some(small)));
+        let told = outcome.troubles[0].to_string();
+        assert!(
+            told.contains("part: is a tally that takes more than the 0 MiB of memory that --max-memory leaves"),
+            "{told}"
+        );
+        assert_eq!(outcome.tally.lines.lines, 0);
     }
 }

@@ -216,7 +216,9 @@ impl<'run> Run<'run> {
                 None => goaccess = Some(tally),
             }
         }
-        let mut tally = merge_all(hands.into_iter().map(|hand| hand.worker.tally).collect(), settings.mergeable);
+        // What is merged for the last time cannot give way any more, and a report may need it to.
+        let mergeable = settings.mergeable || settings.budget.is_some();
+        let mut tally = merge_all(hands.into_iter().map(|hand| hand.worker.tally).collect(), mergeable);
         if let Some(budget) = settings.budget.filter(|_| settings.mergeable) {
             budget.keep_part(&mut tally);
         }

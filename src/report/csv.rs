@@ -10,11 +10,12 @@
 //! | `totals` | `lines`, `records`, `bytes_sent`, ... | `value` |
 //! | `period` | `first`, `last`; no row where no record has a time | `value` |
 //! | `distinct` | `clients`, `visitors`, ... | `value`, `exact`, `error` (standard error, a share of the value) |
-//! | `time` | start of the bucket | `hits`, `bytes`, `visitors`, `errors`, `client_errors` |
-//! | `status` to `systems`, `levels`, `modules`, `malformed_reasons` | what the row counts | `hits`, `share`, and where the list has them `bytes`, `visitors`, `hits_error` |
-//! | `bots` | `bots` | `hits`, `bytes`, `visitors` |
+//! | `bounded`, where memory was bounded and something had to go | `visitors`, lists that hold their greatest rows only | `value`: share of the visitors in the sample, rows; `hits_error`: most hits of a key without a row |
+//! | `time` | start of the bucket | `hits`, `bytes`, `visitors`, `errors`, `client_errors`, `hits_error`, `visitors_error` |
+//! | `status` to `systems`, `levels`, `modules`, `malformed_reasons` | what the row counts | `hits`, `share`, and where the list has them `bytes`, `visitors`, `hits_error`, `visitors_error` |
+//! | `bots` | `bots` | `hits`, `bytes`, `visitors`, `visitors_error` |
 //! | `sizes`, `latency` | `count`, `mean`, `min`, `p50`, ..., `max` | `value`, in bytes or seconds |
-//! | `messages` | the masked message | `hits`, `level`, `first`, `last`, `example` |
+//! | `messages` | the masked message | `hits`, `hits_error`, `level`, `first`, `last`, `example` |
 //! | `malformed_samples` | the line, escaped and cut | `input`, `line`, `reason` |
 //!
 //! Cells are quoted as RFC 4180 has it, lines end in LF. A spreadsheet runs a cell as a formula where it starts with
@@ -24,7 +25,7 @@
 //! a row is a line, whatever a JSON log had in its strings.
 
 use super::invisible::is_invisible;
-use crate::aggregate::snapshot::{Bots, Bucket, Count, Input, Message, Quantiles, Row, Sample, Snapshot};
+use crate::aggregate::snapshot::{Bots, Bucket, Count, Input, Kept, Message, Quantiles, Row, Sample, Snapshot};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -50,6 +51,7 @@ struct Line<'a> {
     errors: Option<u64>,
     client_errors: Option<u64>,
     hits_error: Option<u64>,
+    visitors_error: Option<u64>,
     value: Cow<'a, str>,
     exact: Option<bool>,
     error: Cow<'a, str>,
@@ -130,6 +132,14 @@ impl<W: Write> Table<W> {
         for (key, time) in [("first", &period.first), ("last", &period.last)] {
             if let Some(time) = time {
                 self.value("period", key, text(time))?;
+            }
+        }
+        if let Some(bounded) = &snapshot.bounded {
+            let value = bounded.visitors_sampled.to_string().into();
+            self.line(&Line { list: "bounded", key: "visitors".into(), value, ..Line::default() })?;
+            for (list, Kept { rows, floor }) in &bounded.lists {
+                let (key, value) = (text(list), rows.to_string().into());
+                self.line(&Line { list: "bounded", key, hits_error: Some(*floor), value, ..Line::default() })?;
             }
         }
         let distinct = &snapshot.distinct;
@@ -242,6 +252,8 @@ impl<'a> From<&'a Bucket> for Line<'a> {
             visitors: Some(bucket.visitors),
             errors: Some(bucket.errors),
             client_errors: Some(bucket.client_errors),
+            hits_error: bucket.hits_error,
+            visitors_error: bucket.visitors_error,
             ..Line::default()
         }
     }
@@ -256,6 +268,7 @@ impl<'a> From<&'a Row> for Line<'a> {
             share: Some(row.share.to_string()),
             visitors: row.visitors,
             hits_error: row.hits_error,
+            visitors_error: row.visitors_error,
             ..Line::default()
         }
     }
@@ -269,6 +282,7 @@ impl From<&Bots> for Line<'_> {
             hits: Some(bots.hits),
             bytes: Some(bots.bytes),
             visitors: Some(bots.visitors),
+            visitors_error: bots.visitors_error,
             ..Line::default()
         }
     }
@@ -284,6 +298,7 @@ impl<'a> From<&'a Message> for Line<'a> {
             first: optional(&message.first),
             last: optional(&message.last),
             example: text(&message.example),
+            hits_error: message.hits_error,
             ..Line::default()
         }
     }

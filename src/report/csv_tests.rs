@@ -30,7 +30,7 @@ fn keyed(key: &str) -> Snapshot {
 
 #[test]
 fn the_header_is_a_contract() {
-    let header = "list,key,hits,bytes,share,visitors,errors,client_errors,hits_error,value,exact,error,lines,format,\
+    let header = "list,key,hits,bytes,share,visitors,errors,client_errors,hits_error,visitors_error,value,exact,error,lines,format,\
                   level,first,last,example,input,line,reason\n";
     assert!(written(&Snapshot::default()).starts_with(header));
 }

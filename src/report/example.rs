@@ -1,7 +1,7 @@
 //! A report made by hand, for the tests of this folder.
 
 use crate::aggregate::snapshot::{
-    Bots, Bucket, Count, Distinct, Input, Message, Period, Quantiles, Row, Sample, Snapshot, Totals,
+    Bots, Bounded, Bucket, Count, Distinct, Input, Kept, Message, Period, Quantiles, Row, Sample, Snapshot, Totals,
 };
 
 fn row(key: &str, hits: u64, visitors: Option<u64>) -> Row {
@@ -58,6 +58,12 @@ pub fn example() -> Snapshot {
             agents: count(12),
             referrers: count(3),
         },
+        bounded: Some(Bounded {
+            visitors_sampled: 0.125,
+            lists: [("paths", 40, 7), ("referring_sites", 1000, 2345)]
+                .map(|(list, rows, floor)| (list.to_string(), Kept { rows, floor }))
+                .into(),
+        }),
         bucket_seconds: 3600,
         time: (0..24).map(|hour| bucket(hour, 10 + 5 * hour)).collect(),
         status: vec![row("200", 900, None), row("404", 80, None), row("500", 20, None)],
@@ -66,7 +72,9 @@ pub fn example() -> Snapshot {
         paths: vec![
             row("/", 600, Some(100)),
             row("/a/very/long/path/that/does/not/fit/into/eighty/columns/of/any/terminal.html", 300, Some(20)),
-            Row { hits_error: Some(3), ..row("/日本語/\u{202e}evil\u{1b}[2J", 100, Some(9)) },
+            Row {
+                hits_error: Some(3), visitors_error: Some(12), ..row("/日本語/\u{202e}evil\u{1b}[2J", 100, Some(9))
+            },
         ],
         not_found: vec![row("/wp-login.php", 80, Some(7))],
         clients: vec![row("192.0.2.1", 500, Some(2)), row("2001:db8::1", 500, Some(1))],

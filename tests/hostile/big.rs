@@ -1,6 +1,6 @@
 //! The same in gigabytes: sparse files, and streams that are made as they are read. Nothing large is written to a disk.
 
-use super::{LINE, Run, inputs, lines};
+use super::{LINE, Run, bounded, inputs, lines};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
@@ -77,6 +77,22 @@ fn a_bomb_of_a_gigabyte_takes_no_more_memory_than_a_small_one() {
 fn a_million_paths_and_clients_are_all_told_apart() {
     if wanted("a million paths and clients") {
         lines::many(1_000_000, 2048);
+    }
+}
+
+#[test]
+fn a_million_different_keys_stay_within_64_mib() {
+    if !wanted("a million different keys in 64 MiB") {
+        return;
+    }
+    use bounded::Different;
+    for (different, lines) in [
+        (Different::All, 1_000_000),
+        (Different::Hours, 500_000),
+        (Different::Long, 30_000),
+        (Different::Messages, 500_000),
+    ] {
+        bounded::stays_within(different, lines, 64);
     }
 }
 

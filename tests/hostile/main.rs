@@ -4,10 +4,11 @@
 //! that grows with the input's size instead of with what is in it, or a line that no counter holds. The last is asked
 //! of every report that passes through here ([`Ran::totals`]).
 //!
-//! `inputs` is about files, streams and archives, `lines` about what stands in a line. Inputs of gigabytes are in `big`
+//! `inputs` is about files, streams and archives, `lines` about what stands in a line, `bounded` about `--max-memory`. Inputs of gigabytes are in `big`
 //! and run with `VISOR_BIG=1`; best in release: `VISOR_BIG=1 cargo test --release --test hostile -- --nocapture`.
 
 mod big;
+mod bounded;
 mod inputs;
 mod lines;
 

@@ -3,7 +3,7 @@
 //! The rules are those of a table's rows (`rows::bounds`): a bucket's hits are at least those counted and at most those
 //! and the missed ones together; a bucket that is not here has at most the floor.
 
-use super::{Counts, Timeline};
+use super::{Bucket, Counts, FILLED_MAX, Timeline};
 use crate::aggregate::huge::Growing;
 use crate::aggregate::index::NOBODY;
 use crate::aggregate::rows::bounds::Cut;
@@ -44,14 +44,23 @@ impl Timeline {
         self.bounds().map(|bounds| bounds.missed.get(row as usize).copied().unwrap_or(bounds.floor))
     }
 
-    /// Bytes of memory that it keeps from others, about.
+    /// Bytes of memory that it keeps from others, about; twice what is the allocator's, as `kinds` has it.
     pub fn held_bytes(&self) -> usize {
         // A node of the map has room for eleven pairs, and is filled to two thirds in the worst of orders.
         const PAIR_BYTES: usize = 16 * 3;
         let missed = self.bounds().map_or(0, |bounds| bounds.missed.capacity());
-        self.rows.len() * PAIR_BYTES
-            + self.counts.capacity() * size_of::<Counts>()
-            + (self.numbers.capacity() + missed) * size_of::<u64>()
+        let rows = self.rows.len() * PAIR_BYTES + self.counts.capacity() * size_of::<Counts>();
+        2 * (rows + (self.numbers.capacity() + missed) * size_of::<u64>())
+    }
+
+    /// Bytes that the report's list takes, about.
+    pub fn report_bytes(&self) -> usize {
+        // The start of a bucket is a text of its own.
+        const START_BYTES: usize = 32;
+        let span =
+            self.rows.keys().next().zip(self.rows.keys().next_back()).map_or(0, |(first, last)| last.abs_diff(*first));
+        let filled = span.saturating_sub(self.count() as u64).min(FILLED_MAX) as usize;
+        (self.count() + filled) * (size_of::<Bucket>() + START_BYTES)
     }
 
     /// Drops the lesser half of the buckets. Returns the new number of each row, [`NOBODY`] for those that are gone.

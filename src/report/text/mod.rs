@@ -80,6 +80,7 @@ pub fn write(snapshot: &Snapshot, options: &TextOptions, out: &mut dyn Write) ->
     let mut page = Page { out, options: *options };
     head(&mut page, snapshot)?;
     totals(&mut page, snapshot)?;
+    bounded(&mut page, snapshot)?;
     traffic(&mut page, snapshot)?;
     Lists { snapshot }.write(&mut page)?;
     for (title, quantiles, shown) in [
@@ -177,6 +178,34 @@ fn cells(page: &mut Page<'_>, cells: &[(&str, String, Ink)]) -> io::Result<()> {
     Ok(())
 }
 
+/// What is not exact for want of memory.
+fn bounded(page: &mut Page<'_>, snapshot: &Snapshot) -> io::Result<()> {
+    let Some(bounded) = &snapshot.bounded else { return Ok(()) };
+    page.title("Within the bound of memory")?;
+    if bounded.visitors_sampled < 1.0 {
+        let one_in = grouped((1.0 / bounded.visitors_sampled) as u64);
+        page.line(&format!("Visitors are estimated from 1 in {one_in}, each figure with its error."), Ink::Warning)?;
+    }
+    if bounded.lists.is_empty() {
+        return Ok(());
+    }
+    let most = if page.options.unicode { "≤" } else { "<=" };
+    let floors =
+        bounded.lists.iter().map(|(list, kept)| format!("{} {most}{}", list.replace('_', " "), grouped(kept.floor)));
+    let text = format!(
+        "These lists hold their greatest rows, and a key without a row has at most so many hits: {}.",
+        floors.collect::<Vec<_>>().join(", ")
+    );
+    let mut line = String::new();
+    for word in text.split_inclusive([' ', ',']) {
+        if width(&line) + width(word.trim_end()) > page.columns() {
+            page.line(std::mem::take(&mut line).trim_end(), Ink::Warning)?;
+        }
+        line += word;
+    }
+    page.line(&line, Ink::Warning)
+}
+
 const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII_SPARKS: [char; 8] = ['_', '.', '-', '~', '=', '+', '*', '#'];
 
@@ -244,7 +273,12 @@ fn messages(page: &mut Page<'_>, messages: &[Message]) -> io::Result<()> {
     page.title("Messages")?;
     for message in messages.iter().take(page.options.top) {
         let grave = matches!(message.level.as_str(), "emerg" | "alert" | "crit" | "error");
-        let figures = format!("{:>11}  {:<6}  ", grouped(message.hits), message.level);
+        let missed = message
+            .hits_error
+            .filter(|error| *error > 0)
+            .map(|error| format!(" {}{}", if page.options.unicode { "+≤" } else { "+<=" }, grouped(error)));
+        let missed = missed.unwrap_or_default();
+        let figures = format!("{:>11}{missed}  {:<6}  ", grouped(message.hits), message.level);
         let room = page.columns().saturating_sub(width(&figures));
         let key = cut(&message.key, room, page.options.unicode);
         let figures = page.ink(&figures, if grave { Ink::Bad } else { Ink::Plain });

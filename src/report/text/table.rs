@@ -45,6 +45,9 @@ impl Lists<'_> {
     }
 }
 
+/// Columns of a key, at least.
+const KEY_COLUMNS_MIN: usize = 8;
+
 fn list(
     page: &mut Page<'_>,
     title: &str,
@@ -68,45 +71,72 @@ fn list(
     let has_bytes = shown.iter().any(|row| row.bytes.is_some_and(|bytes| bytes > 0));
     let has_visitors = shown.iter().any(|row| row.visitors.is_some_and(|visitors| visitors > 0));
     let widest = |figure: fn(&Row) -> Option<u64>| shown.iter().filter_map(figure).map(|n| width(&grouped(n))).max();
+    // What may be missing or wrong stands right behind its figure, in a column as wide as needed.
+    let unicode = page.options.unicode;
+    let missed_columns = shown.iter().map(|row| width(&missed(row, unicode))).max().unwrap_or(0);
+    let off_columns = shown.iter().map(|row| width(&off(row, unicode))).max().unwrap_or(0);
     let hits_columns = widest(|row| Some(row.hits)).unwrap_or(0).max(hits_columns);
     let visitors_columns = widest(|row| row.visitors).unwrap_or(0).max(visitors_columns);
-    let mut header = format!("{:>hits_columns$}  {:>7}", "hits", "share");
+    // On a narrow terminal long figures with their errors leave no room for the key: what says least goes first.
+    let needed = |has_share: bool, has_bytes: bool, has_visitors: bool| {
+        let visitors = if has_visitors { 2 + visitors_columns + off_columns } else { 0 };
+        hits_columns + missed_columns + if has_share { 9 } else { 0 } + if has_bytes { 10 } else { 0 } + visitors
+    };
+    let fits = |columns: usize| columns + 2 + KEY_COLUMNS_MIN <= page.columns();
+    let has_bytes = has_bytes && fits(needed(true, true, has_visitors));
+    let has_share = fits(needed(true, has_bytes, has_visitors));
+    let has_visitors = has_visitors && fits(needed(has_share, has_bytes, true));
+    let mut header = format!("{:>hits_columns$}{:missed_columns$}", "hits", "");
+    if has_share {
+        header += &format!("  {:>7}", "share");
+    }
     if has_bytes {
         header += &format!("  {:>8}", "bytes");
     }
     if has_visitors {
-        header += &format!("  {:>visitors_columns$}", "visitors");
+        header += &format!("  {:>visitors_columns$}{:off_columns$}", "visitors", "");
     }
     page.line(&header, Ink::Faint)?;
-    let keys: Vec<String> = shown.iter().map(|row| key_of(row, page.options.unicode)).collect();
     let room = page.columns().saturating_sub(width(&header) + 2);
     // Where keys do not fit beside bars, they need the room: a bar says what the share says.
-    let longest = keys.iter().map(|key| width(&cut_middle(key, room, page.options.unicode))).max().unwrap_or(0);
+    let longest = shown.iter().map(|row| width(&cut_middle(&row.key, room, unicode))).max().unwrap_or(0);
     let bar_columns = Some(room / 6).filter(|columns| columns + 2 + longest <= room).unwrap_or(0);
     let most = shown.iter().map(|row| row.hits).max().unwrap_or(0);
-    for (row, key) in shown.iter().zip(keys) {
-        let mut figures = format!("{:>hits_columns$}  {:>7}", grouped(row.hits), percent_of(row.share));
+    for row in shown {
+        let mut figures = format!("{:>hits_columns$}{:<missed_columns$}", grouped(row.hits), missed(row, unicode));
+        if has_share {
+            figures += &format!("  {:>7}", percent_of(row.share));
+        }
         if has_bytes {
             figures += &format!("  {:>8}", row.bytes.map(|count| bytes(count as f64)).unwrap_or_default());
         }
         if has_visitors {
-            figures += &format!("  {:>visitors_columns$}", row.visitors.map(grouped).unwrap_or_default());
+            let visitors = row.visitors.map(grouped).unwrap_or_default();
+            figures += &format!("  {visitors:>visitors_columns$}{:<off_columns$}", off(row, unicode));
         }
         if bar_columns > 0 {
-            let bar = bar(row.hits, most, bar_columns, page.options.unicode);
+            let bar = bar(row.hits, most, bar_columns, unicode);
             figures += &format!("  {}", page.ink(&bar, Ink::Good));
         }
-        let key = cut_middle(&key, room - if bar_columns > 0 { bar_columns + 2 } else { 0 }, page.options.unicode);
+        let key = cut_middle(&row.key, room - if bar_columns > 0 { bar_columns + 2 } else { 0 }, unicode);
         writeln!(page.out, "{figures}  {}", page.ink(key.trim_end(), ink_of(title, &row.key)))?;
     }
     Ok(())
 }
 
-/// The key, and before it how far its hits may be too high.
-fn key_of(row: &Row, unicode: bool) -> String {
+/// How many hits may be missing: ` +≤3`.
+fn missed(row: &Row, unicode: bool) -> String {
     match row.hits_error.filter(|error| *error > 0) {
-        Some(error) => format!("({}{} hits) {}", if unicode { "±" } else { "+-" }, grouped(error), row.key),
-        None => row.key.clone(),
+        Some(error) => format!(" {}{}", if unicode { "+≤" } else { "+<=" }, grouped(error)),
+        None => String::new(),
+    }
+}
+
+/// How far the visitors may be off: ` ±3`.
+fn off(row: &Row, unicode: bool) -> String {
+    match row.visitors_error.filter(|error| *error > 0) {
+        Some(error) => format!(" {}{}", if unicode { "±" } else { "+-" }, grouped(error)),
+        None => String::new(),
     }
 }
 
