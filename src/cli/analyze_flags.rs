@@ -1,23 +1,19 @@
 //! The flags of `visor-fast analyze`, and the settings they make.
 
 use super::Failure;
+use super::count_flags::{BUCKET, CountFlags, HEARTBEAT, TIMEZONE, kernel};
 use super::outputs::Form;
 use super::terminal::Color;
-use crate::aggregate::tally;
 use crate::aggregate::zone::Zone;
+use crate::engine::Settings;
 use crate::engine::budget::{Budget, PIECE_BYTES};
-use crate::engine::{Invalid, Keep, Settings};
 use crate::filter::time_range::TimeRange;
-use crate::filter::{Filter, units};
-use crate::format::catalogue::{FormatOptions, by_name};
-use crate::scan::Kernel;
+use crate::format::catalogue::FormatOptions;
 use clap::Args;
 use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,17 +40,8 @@ pub struct Flags {
     #[arg(value_name = "FILE|DIR|GLOB|-")]
     pub inputs: Vec<OsString>,
 
-    /// Format of the lines: a name from `visor-fast formats`, several with commas between, or the server's format string
-    #[arg(short, long, value_name = "auto|NAME|STRING", default_value = "auto", help_heading = "Input")]
-    pub format: String,
-
-    /// Request or message that is a sign of life and counted by itself
-    #[arg(long, value_name = "TEXT", default_value = HEARTBEAT, help_heading = "Input")]
-    pub heartbeat: String,
-
-    /// Longest line that is looked at; longer ones are malformed
-    #[arg(long, value_name = "SIZE", default_value = "1MiB", help_heading = "Input")]
-    pub max_line_bytes: String,
+    #[command(flatten)]
+    pub counting: CountFlags,
 
     /// Read files instead of mapping them
     #[arg(long, help_heading = "Input")]
@@ -68,10 +55,6 @@ pub struct Flags {
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Input")]
     pub threads: Option<u16>,
 
-    /// Count only records for which this holds (repeatable: all must hold)
-    #[arg(short = 'w', long = "where", value_name = "FILTER", help_heading = "Filters")]
-    pub filters: Vec<String>,
-
     /// Count only records from this time on: 2025-10-10, "2025-10-10 13:00", RFC 3339, "2h ago", today
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     pub since: Option<String>,
@@ -79,22 +62,6 @@ pub struct Flags {
     /// Count only records before this time
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     pub until: Option<String>,
-
-    /// Leave out the records of known crawlers
-    #[arg(long, help_heading = "Filters")]
-    pub exclude_bots: bool,
-
-    /// Length of a bucket of the timeline, in whole seconds
-    #[arg(long, value_name = "TIME", default_value = BUCKET, help_heading = "Counting")]
-    pub bucket: String,
-
-    /// Count /a?x=1 and /a?x=2 as two paths
-    #[arg(long, help_heading = "Counting")]
-    pub keep_query: bool,
-
-    /// Wall clock of days and buckets: log (as written), utc, local, or a name such as Europe/Berlin
-    #[arg(long, value_name = "ZONE", default_value = TIMEZONE, help_heading = "Counting")]
-    pub timezone: String,
 
     /// Memory for the whole program: 64MiB, 1GiB. Where exact counts would take more, lists keep their greatest rows,
     /// visitors are estimated from a sample, and the error of each figure is printed beside it; totals stay exact. Mapped
@@ -114,10 +81,6 @@ pub struct Flags {
     /// Rows of a list [default: 10 in text, 1000 in JSON and CSV, all in goaccess-json]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
     pub top: Option<u32>,
-
-    /// Write the malformed lines, as they are, to FILE
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub invalid: Option<PathBuf>,
 
     /// Exit 3 if more than this share of the lines is malformed: 1% or 0.01
     #[arg(long, value_name = "SHARE", help_heading = "Output")]
@@ -143,28 +106,23 @@ impl Flags {
             Some(threads) => usize::from(threads),
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
-        let forced = std::env::var("VISOR_SCAN").ok().filter(|name| !name.is_empty());
-        let kernel = Kernel::choose(forced.as_deref()).map_err(Failure::usage)?;
-        let zone = Zone::parse(&self.timezone).map_err(|error| Failure::usage(format!("--timezone: {error}")))?;
+        let kernel = kernel()?;
+        let zone = self.counting.zone()?;
         let goaccess = self.goaccess()?;
         let mergeable = self.mergeable(&zone)?;
         // To GoAccess a sign of life is a request.
-        let heartbeat = if goaccess { Vec::new() } else { self.heartbeat.clone().into_bytes() };
-        let formats = FormatOptions { heartbeat };
-        let format = match self.format.as_str() {
-            "auto" => None,
-            spec => Some(by_name(spec, &formats).map_err(|error| Failure::usage(format!("--format: {error}")))?),
-        };
+        let formats = if goaccess { FormatOptions { heartbeat: Vec::new() } } else { self.counting.format_options() };
+        let format = self.counting.format(&formats)?;
         let budget = self.budget(threads)?;
         let plain = Settings::new(threads, kernel);
         let settings = Settings {
             mmap: !self.no_mmap,
-            max_line_bytes: self.max_line_bytes()?,
+            max_line_bytes: self.counting.max_line_bytes()?,
             format,
             formats,
             arrival: now.into(),
-            keep: self.keep(&zone, now)?,
-            tally: tally::Settings { bucket_seconds: self.bucket_seconds()?, keep_query: self.keep_query, zone },
+            keep: self.counting.keep(self.range(&zone, now)?)?,
+            tally: self.counting.tally(zone)?,
             goaccess,
             mergeable,
             keep_going: self.keep_going,
@@ -182,10 +140,10 @@ impl Flags {
         }
         let wrong = [
             (!self.o.is_empty(), "-o"),
-            (self.heartbeat != HEARTBEAT, "--heartbeat"),
-            (self.bucket != BUCKET, "--bucket"),
-            (self.keep_query, "--keep-query"),
-            (self.timezone != TIMEZONE, "--timezone"),
+            (self.counting.heartbeat != HEARTBEAT, "--heartbeat"),
+            (self.counting.bucket != BUCKET, "--bucket"),
+            (self.counting.keep_query, "--keep-query"),
+            (self.counting.timezone != TIMEZONE, "--timezone"),
             (self.max_memory.is_some(), "--max-memory"),
         ];
         match wrong.iter().find(|(is_given, _)| *is_given) {
@@ -213,61 +171,23 @@ impl Flags {
             return Err(Failure::usage(format!(
                 "--timezone {}: this machine's time zone has no name that a tally could tell to another machine; give one, \
                  such as Europe/Berlin",
-                self.timezone
+                self.counting.timezone
             )));
         }
         Ok(mergeable)
     }
 
-    fn max_line_bytes(&self) -> Result<usize, Failure> {
-        let bytes =
-            units::size(&self.max_line_bytes).map_err(|error| Failure::usage(format!("--max-line-bytes: {error}")))?;
-        // A line is held in memory whole.
-        match usize::try_from(bytes) {
-            Ok(bytes @ 1..=LINE_BYTES_MOST) => Ok(bytes),
-            _ => Err(Failure::usage(format!("--max-line-bytes: {:?} is not between 1 and 1GiB", self.max_line_bytes))),
-        }
-    }
-
     fn budget(&self, threads: usize) -> Result<Option<Budget>, Failure> {
-        let Some(text) = &self.max_memory else { return Ok(None) };
-        let bytes = units::size(text).map_err(|error| Failure::usage(format!("--max-memory: {error}")))?;
-        let budget = Budget::new(bytes, threads, self.max_line_bytes()?).map_err(|least| {
-            let fewer = if threads > 1 { ", or take fewer threads with -j" } else { "" };
-            Failure::usage(format!(
-                "--max-memory: {text:?} is too little; {threads} threads with lines of up to {} need at least {}MiB{fewer}",
-                self.max_line_bytes,
-                least.div_ceil(1 << 20)
-            ))
-        })?;
-        Ok(Some(budget))
+        self.max_memory.as_ref().map(|text| self.counting.budget(text, threads)).transpose()
     }
 
-    fn bucket_seconds(&self) -> Result<u64, Failure> {
-        let wrong = |error: String| Failure::usage(format!("--bucket: {error}"));
-        let span = units::duration_or_seconds(&self.bucket).map_err(|error| wrong(error.to_string()))?;
-        match (span.as_secs(), span.subsec_nanos()) {
-            (seconds @ 1..=SECONDS_MOST, 0) => Ok(seconds),
-            _ => Err(wrong(format!("{:?} is not a whole number of seconds between 1s and 366 days", self.bucket))),
-        }
-    }
-
-    fn keep(&self, zone: &Zone, now: &ZonedDateTime) -> Result<Keep, Failure> {
-        let filters: Result<Vec<_>, _> = self.filters.iter().map(|text| Filter::parse(text)).collect();
-        let filter = Filter::all(filters.map_err(|error| Failure::usage(format!("--where: {error}")))?);
+    fn range(&self, zone: &Zone, now: &ZonedDateTime) -> Result<TimeRange, Failure> {
         let zone = match zone {
             Zone::Log => None,
             Zone::Utc => Some(TimeZone::UTC),
             Zone::Named(zone) => Some(zone.clone()),
         };
-        let range = TimeRange::parse(self.since.as_deref(), self.until.as_deref(), now, zone.as_ref())
-            .map_err(Failure::usage)?;
-        let invalid = self.invalid.as_ref().map(|path| {
-            let file = File::create(path)
-                .map_err(|error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display())));
-            file.map(|file| Arc::new(Invalid::new(file)))
-        });
-        Ok(Keep { filter, range, exclude_bots: self.exclude_bots, invalid: invalid.transpose()? })
+        TimeRange::parse(self.since.as_deref(), self.until.as_deref(), now, zone.as_ref()).map_err(Failure::usage)
     }
 
     /// The share of malformed lines that may not be crossed, 0 to 1.
@@ -280,9 +200,3 @@ impl Flags {
         }
     }
 }
-
-const HEARTBEAT: &str = "HEARTBEAT";
-const BUCKET: &str = "1h";
-const TIMEZONE: &str = "log";
-const LINE_BYTES_MOST: usize = 1 << 30;
-const SECONDS_MOST: u64 = 366 * 86_400;

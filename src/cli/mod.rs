@@ -5,6 +5,7 @@
 
 mod analyze;
 mod analyze_flags;
+mod count_flags;
 mod formats;
 mod outputs;
 mod progress;

@@ -97,14 +97,18 @@ pub struct Board {
     watermarks: Watermarks,
     ring: Ring<Counts>,
     account: Account,
+    is_finished: bool,
 }
+
+/// Panes that are closed in one step.
+const STEP_PANES: i64 = 60;
 
 impl Board {
     /// An empty board; `monotonic` is now.
     pub fn new(settings: Settings, monotonic: i64) -> Result<Board, Wrong> {
         let ring = Ring::new(&settings.tiers(), settings.allowed_lateness)?;
         let watermarks = Watermarks::new(settings.watermark.clone(), NEVER, monotonic);
-        Ok(Board { settings, watermarks, ring, account: Account::default() })
+        Ok(Board { settings, watermarks, ring, account: Account::default(), is_finished: false })
     }
 
     /// Takes what a worker hands over; `monotonic` is now.
@@ -140,30 +144,48 @@ impl Board {
         self.watermarks.is_ahead(input, monotonic)
     }
 
-    /// Moves the watermark as far as it may go; returns the ends of the panes that this closes, as a range of them: from
-    /// the first not closed before to the last closed now. Empty if none is.
-    pub fn advance(&mut self, monotonic: i64, wall: i64) -> Option<(i64, i64)> {
-        let watermark = self.watermarks.advance(monotonic, wall);
-        self.move_to(watermark)
+    /// Moves the watermark as far as it may go. What this closes is told, and seen, by [`step`](Self::step).
+    pub fn advance(&mut self, monotonic: i64, wall: i64) {
+        self.watermarks.advance(monotonic, wall);
     }
 
-    /// Nothing more will come: closes all panes that hold something; returns which, as [`advance`](Self::advance) does.
-    pub fn finish(&mut self) -> Option<(i64, i64)> {
-        let watermark = self.watermarks.finish();
-        let end = self.ring.pane_of(watermark.saturating_sub(1)).saturating_add(self.settings.pane);
-        if watermark == NEVER { None } else { self.move_to(watermark.max(end)) }
+    /// Nothing more will come: all panes that hold something are to be closed.
+    pub fn finish(&mut self) {
+        self.watermarks.finish();
+        self.is_finished = true;
     }
 
-    fn move_to(&mut self, watermark: i64) -> Option<(i64, i64)> {
-        let before = self.ring.watermark();
-        self.ring.advance(watermark);
-        let width = self.settings.pane;
-        let closed = self.ring.pane_of(self.ring.watermark());
-        if before == NEVER {
-            return (self.ring.watermark() != NEVER).then_some((closed, closed));
+    /// Closes the next panes up to the watermark, at most a minute or so of them, so that whoever looks after each step
+    /// finds every window whole, however far the watermark has come. Returns the ends of the first and the last pane closed;
+    /// `None` once there is nothing to close.
+    pub fn step(&mut self) -> Option<(i64, i64)> {
+        let (before, goal, width) = (self.ring.watermark(), self.goal(), self.settings.pane);
+        if goal <= before {
+            return None;
         }
-        let first = self.ring.pane_of(before) + width;
-        (first <= closed).then_some((first, closed))
+        // Over time in which no window holds anything it goes at once.
+        let next = self.ring.first_from(before).unwrap_or(goal);
+        let is_over = before == NEVER || self.ring.holds_none_before(before);
+        let reached = before.saturating_add(STEP_PANES * width).max(if is_over { next } else { NEVER }).min(goal);
+        self.ring.advance(reached);
+        let closed = self.ring.pane_of(reached);
+        let first = if before == NEVER { closed } else { self.ring.pane_of(before).saturating_add(width) };
+        if first <= closed { Some((first, closed)) } else { self.step() }
+    }
+
+    /// Whether a further [`step`](Self::step) would close something.
+    pub fn has_more(&self) -> bool {
+        self.ring.pane_of(self.goal()) > self.ring.pane_of(self.ring.watermark())
+    }
+
+    /// Where the ring's watermark is to get to.
+    fn goal(&self) -> i64 {
+        let watermark = self.watermarks.now();
+        if !self.is_finished || watermark == NEVER {
+            return watermark;
+        }
+        // At the end of the pane that holds the last line.
+        self.ring.pane_of(watermark.saturating_sub(1)).saturating_add(self.settings.pane)
     }
 
     /// What is later than this is of the future; `wall` is the time of day.
@@ -205,7 +227,8 @@ mod tests {
         let mut board = Board::new(Settings::default(), 0).unwrap();
         board.begin(1, Kind::Sender, 0);
         board.take(&over(1, 100_500, 3), 0);
-        assert_eq!(board.advance(0, 0), Some((95_000, 95_000)));
+        board.advance(0, 0);
+        assert_eq!(board.step(), Some((95_000, 95_000)));
         board.take(&over(1, 30_000, 2), 0);
         assert_eq!(board.account().late, 2, "65 s behind and more");
         board.take(&over(1, 36_000, 2), 0);
@@ -218,20 +241,53 @@ mod tests {
         assert_eq!(board.ring().window(101_000, 1_000).sum.records, 3);
     }
 
+    /// The ends of all panes that are closed now.
+    fn closed(board: &mut Board, wall: i64) -> Vec<i64> {
+        board.advance(30_000, wall);
+        let steps: Vec<(i64, i64)> = std::iter::from_fn(|| board.step()).collect();
+        steps.into_iter().flat_map(|(first, last)| (first..=last).step_by(1_000)).collect()
+    }
+
     #[test]
     fn panes_are_closed_one_after_the_other() {
         let mut board = Board::new(Settings::default(), 0).unwrap();
         board.begin(1, Kind::Sender, 0);
-        assert_eq!(board.advance(30_000, 50_000), Some((45_000, 45_000)), "nothing is waited for");
+        assert_eq!(closed(&mut board, 50_000), [45_000], "nothing is waited for");
         board.take(&over(1, 53_400, 1), 30_000);
-        assert_eq!(board.advance(30_000, 50_000), Some((46_000, 48_000)));
-        assert_eq!(board.advance(30_000, 50_000), None);
+        assert_eq!(closed(&mut board, 50_000), [46_000, 47_000, 48_000]);
+        assert_eq!(closed(&mut board, 50_000), [0; 0]);
         board.take(&over(1, 53_999, 1), 30_000);
-        assert_eq!(board.advance(30_000, 50_000), None);
+        assert_eq!(closed(&mut board, 50_000), [0; 0]);
         board.take(&over(1, 54_000, 1), 30_000);
-        assert_eq!(board.advance(30_000, 50_000), Some((49_000, 49_000)));
-        assert_eq!(board.finish(), Some((50_000, 55_000)));
-        assert_eq!(board.finish(), None);
+        assert_eq!(closed(&mut board, 50_000), [49_000]);
+        board.finish();
+        assert_eq!(closed(&mut board, 50_000), [50_000, 51_000, 52_000, 53_000, 54_000, 55_000]);
+        assert_eq!(closed(&mut board, 50_000), [0; 0]);
+    }
+
+    #[test]
+    fn however_far_the_watermark_comes_every_window_is_seen_whole() {
+        let mut board = Board::new(Settings { history: 120_000, ..Settings::default() }, 0).unwrap();
+        board.begin(1, Kind::Sender, 0);
+        // Two days in one hand-over, a line a minute but for the second night.
+        let minutes = (0..2 * 1440).filter(|minute| !(1440..1900).contains(minute));
+        let panes: Vec<(i64, Counts)> =
+            minutes.map(|minute| (minute * 60_000, Counts { records: 1, ..Counts::default() })).collect();
+        let (count, last) = (panes.len() as u64, panes.last().unwrap().0);
+        let mut over = over(1, last, count);
+        over.gathered.panes = panes;
+        board.take(&over, 0);
+        board.advance(0, 0);
+        board.finish();
+        let (mut seen, mut steps) = (0, 0);
+        while let Some((first, last)) = board.step() {
+            steps += 1;
+            let ends = (first..=last).step_by(1_000).filter(|end| end % 60_000 == 0);
+            seen += ends.map(|end| board.ring().window(end, 60_000).sum.records).sum::<u64>();
+        }
+        // The last minute has begun and not ended.
+        assert_eq!((seen, board.account().late), (count - 1, 0));
+        assert!(steps < 5_000, "{steps}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::keys::Keys;
 use super::panes::Pane;
 use super::sparse::Sparse;
+use crate::format::record::Level;
 
 /// The counts of a pane, or of a window, which is a sum of panes.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,13 @@ impl Counts {
     /// Requests whose status lies between two, the second included.
     pub fn with_status(&self, from: u16, to: u16) -> u64 {
         self.status.iter().filter(|(status, _)| (from..=to).contains(status)).map(|(_, hits)| hits).sum()
+    }
+
+    /// Requests answered with 5xx and entries of level error or worse.
+    pub fn errors(&self) -> u64 {
+        let is_error = |(level, _): &(Level, u64)| level.is_error();
+        self.with_status(500, 599)
+            + Level::ALL.into_iter().zip(self.levels).filter(is_error).map(|(_, hits)| hits).sum::<u64>()
     }
 
     /// A list.

@@ -159,6 +159,16 @@ impl<P: Pane> Ring<P> {
         floor(instant, tier.map_or(1, |tier| tier.tier.width))
     }
 
+    /// The start of the first of the finest panes that start at an instant or later.
+    pub fn first_from(&self, instant: i64) -> Option<i64> {
+        self.tiers[0].panes.range(instant..).next().map(|(start, _)| *start)
+    }
+
+    /// Whether no pane is kept that starts before an instant.
+    pub fn holds_none_before(&self, instant: i64) -> bool {
+        self.tiers.iter().all(|tier| tier.panes.range(..instant).next().is_none())
+    }
+
     /// All panes, of whatever width, in the order of time: start, width, content.
     pub fn iter(&self) -> impl Iterator<Item = (i64, i64, &P)> {
         self.tiers.iter().rev().flat_map(|tier| tier.panes.iter().map(|(start, pane)| (*start, tier.tier.width, pane)))

@@ -94,6 +94,8 @@ pub struct Shown<'board> {
     pub inputs: Vec<InputShown>,
     /// The ends of the panes that were closed since the last time, from the first to the last.
     pub closed: Option<(i64, i64)>,
+    /// Whether nothing will be shown after this.
+    pub is_last: bool,
     /// Bytes that were discarded, by all.
     pub discarded_bytes: u64,
     /// The time of day, in milliseconds.
@@ -172,7 +174,6 @@ pub fn monitor(
             names: Vec::new(),
             discarded_bytes: 0,
             paused: BTreeSet::new(),
-            closed: None,
         };
         state.listen(
             &told,
@@ -200,8 +201,6 @@ struct State<'run> {
     names: Vec<snapshot::Input>,
     discarded_bytes: u64,
     paused: BTreeSet<InputId>,
-    /// Panes closed since the last tick.
-    closed: Option<(i64, i64)>,
 }
 
 impl State<'_> {
@@ -241,8 +240,8 @@ impl State<'_> {
                 self.tick(now, &pause, show);
             }
         }
-        let closed = later(self.closed.take(), self.board.finish());
-        self.show(closed, show);
+        self.board.finish();
+        self.show(true, show);
     }
 
     fn hear(&mut self, told: Told) {
@@ -254,7 +253,7 @@ impl State<'_> {
                 self.inputs.insert(input, InputShown { name, backlog: 0, newest: None });
             }
             Told::End { input } => {
-                self.closed = later(self.closed, self.board.advance(now, self.monitor.clock.wall()));
+                self.board.advance(now, self.monitor.clock.wall());
                 self.board.end(input);
                 self.inputs.remove(&input);
             }
@@ -277,8 +276,7 @@ impl State<'_> {
     }
 
     fn tick(&mut self, now: i64, pause: &impl Fn(InputId, bool), show: &mut impl FnMut(&Shown<'_>)) {
-        let wall = self.monitor.clock.wall();
-        let closed = later(self.closed.take(), self.board.advance(now, wall));
+        self.board.advance(now, self.monitor.clock.wall());
         for input in self.inputs.keys() {
             let ahead = self.board.is_ahead(*input, now);
             if ahead != self.paused.contains(input) {
@@ -290,24 +288,26 @@ impl State<'_> {
                 }
             }
         }
-        self.show(closed, show);
+        self.show(false, show);
     }
 
-    fn show(&self, closed: Option<(i64, i64)>, show: &mut impl FnMut(&Shown<'_>)) {
-        show(&Shown {
-            board: &self.board,
-            inputs: self.inputs.values().cloned().collect(),
-            closed,
-            discarded_bytes: self.discarded_bytes,
-            wall: self.monitor.clock.wall(),
-        });
-    }
-}
-
-/// Panes closed in two steps, as one range of them.
-fn later(first: Option<(i64, i64)>, second: Option<(i64, i64)>) -> Option<(i64, i64)> {
-    match (first, second) {
-        (Some((from, _)), Some((_, to))) => Some((from, to)),
-        (one, other) => one.or(other),
+    /// Shows what there is after each step in which panes are closed, or once.
+    fn show(&mut self, is_last: bool, show: &mut impl FnMut(&Shown<'_>)) {
+        let mut closed = self.board.step();
+        loop {
+            let next = if closed.is_some() { self.board.has_more() } else { false };
+            show(&Shown {
+                board: &self.board,
+                inputs: self.inputs.values().cloned().collect(),
+                closed,
+                is_last: is_last && !next,
+                discarded_bytes: self.discarded_bytes,
+                wall: self.monitor.clock.wall(),
+            });
+            if !next {
+                return;
+            }
+            closed = self.board.step();
+        }
     }
 }
