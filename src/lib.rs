@@ -8,6 +8,7 @@ pub mod clock; // the only file that asks the time
 pub mod engine; // threads, pieces, progress, interrupt
 pub mod filter; // record -> kept or left out
 pub mod format; // line -> record, borrowed from the line
+pub mod generate; // realistic logs with a known truth; imports no parser, so a shared mistake cannot hide
 mod parallel; // two functions at the same time
 pub mod report; // snapshot -> terminal, JSON, CSV
 pub mod scan; // bytes -> lines and delimiter positions; the SIMD kernels

@@ -7,6 +7,10 @@ mod analyze;
 mod analyze_flags;
 mod count_flags;
 mod formats;
+mod generate;
+mod generate_flags;
+mod generate_send;
+mod generate_sinks;
 mod outputs;
 mod progress;
 mod replaced;
@@ -55,6 +59,8 @@ struct Cli {
 enum Command {
     /// Report on log files, plain or compressed (gzip, zstd, bzip2, xz)
     Analyze(Box<analyze_flags::Flags>),
+    /// Write realistic logs, with a known truth, at a set rate or as fast as it goes
+    Generate(Box<generate_flags::Flags>),
     /// List the known formats, their fields and an example line of each
     Formats,
     /// Write completions for a shell to stdout
@@ -83,6 +89,7 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Analyze(flags) => analyze::run(*flags),
+        Command::Generate(flags) => generate::run(*flags),
         Command::Formats => written(formats::write),
         Command::Completions { shell } => written(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "visor-fast", out);
