@@ -288,7 +288,12 @@ fn a_full_disk_is_a_sentence_and_the_truth_is_what_was_written() {
     let disk = folder.path().join("disk");
     fs::create_dir(&disk).unwrap();
     let mount = |command: &str, arguments: &[&str]| {
-        Command::new(command).args(arguments).arg(&disk).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        Command::new(command)
+            .args(arguments)
+            .arg(&disk)
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
     };
     if !mount("mount", &["-t", "tmpfs", "-o", "size=1m", "none"]) {
         return; // only root may have a small disk
@@ -311,7 +316,10 @@ fn what_cannot_be_opened_is_a_sentence_with_a_cure() {
     };
     let cases = [
         (format!("--tcp {closed}"), "connection refused; start the receiver first"),
-        (format!("--listen {address}"), "address already in use; another program listens there, so choose another port"),
+        (
+            format!("--listen {address}"),
+            "address already in use; another program listens there, so choose another port",
+        ),
         ("--unix nothing".to_string(), "no such file or directory; start the receiver first"),
         ("--file nothing/a.log".to_string(), "nothing/a.log: cannot be opened for writing: no such file or directory"),
         ("--tcp here".to_string(), "give HOST:PORT"),

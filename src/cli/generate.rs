@@ -15,7 +15,8 @@ pub fn run(flags: Flags) -> Result<Exit, Failure> {
     let world = world(&flags)?;
     let plan = || Plan::new(flags.settings(world.clone(), &clock::now())?).map_err(Failure::usage);
     plan()?; // what is wrong with it is told before a sink is opened
-    let threads = flags.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let threads =
+        flags.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let sending = Sending {
         targets: flags.sinks.targets()?,
         options: Options { queue_bytes: flags.sinks.queue_bytes()?, threads, truth: flags.truth.is_some() },

@@ -127,7 +127,9 @@ fn write_truths(path: &Path, accounts: &[Account], interrupted: bool) -> Result<
             truth.write(&delivery, &mut file)?;
             file.flush()
         };
-        write().map_err(|error: io::Error| Failure::failed(format!("--truth {}: cannot be written: {error}", path.display())))?;
+        write().map_err(|error: io::Error| {
+            Failure::failed(format!("--truth {}: cannot be written: {error}", path.display()))
+        })?;
     }
     Ok(())
 }

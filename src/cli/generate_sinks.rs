@@ -145,11 +145,9 @@ impl Sinks {
         for path in &self.file {
             targets.push(match path.as_os_str() == "-" {
                 true => Target::Stdout,
-                false => Target::File(file::Settings {
-                    path: path.clone(),
-                    append: self.append,
-                    rotation: rotation.clone(),
-                }),
+                false => {
+                    Target::File(file::Settings { path: path.clone(), append: self.append, rotation: rotation.clone() })
+                }
             });
         }
         targets.extend(self.tcp.iter().cloned().map(Target::Tcp));
@@ -181,7 +179,9 @@ impl Sinks {
         let every = self.rotate_every.as_ref().map(|text| {
             let wrong = |error: String| Failure::usage(format!("--rotate-every: {error}"));
             match units::duration_or_seconds(text) {
-                Ok(Duration::ZERO) => Err(wrong("a file cannot be rotated all the time; give a time such as 1h".to_string())),
+                Ok(Duration::ZERO) => {
+                    Err(wrong("a file cannot be rotated all the time; give a time such as 1h".to_string()))
+                }
                 Ok(every) => Ok(every),
                 Err(error) => Err(wrong(error.to_string())),
             }
@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn flags_name_sinks() {
-        let file = |path: &str| file::Settings { path: path.into(), append: false, rotation: file::Rotation::default() };
+        let file =
+            |path: &str| file::Settings { path: path.into(), append: false, rotation: file::Rotation::default() };
         let server = |address: &str| Target::Listen(listen::Settings { address: address.to_string(), clients: 1 });
         let cases = [
             ("", vec![Target::Stdout]),
@@ -298,7 +299,10 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let plain = settings("--kafka a:1,b:2");
-        assert_eq!((plain.name().as_str(), plain.acks.as_str(), plain.message_bytes), ("kafka://a:1,b:2/Logs", "all", 0));
+        assert_eq!(
+            (plain.name().as_str(), plain.acks.as_str(), plain.message_bytes),
+            ("kafka://a:1,b:2/Logs", "all", 0)
+        );
         let full = settings(
             "--kafka a:1/T --kafka-partitions 4 --kafka-key word --kafka-compression lz4 --kafka-acks 1 \
              --kafka-message-bytes 64k --kafka-set linger.ms=7",

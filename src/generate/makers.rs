@@ -166,7 +166,8 @@ impl Making {
             portion.lines = portion.head(portion.lines_within(room));
         }
         let made = portion.lines.len();
-        let place = Place { line: turn.place.line + made as u64, bytes: turn.place.bytes + portion.text().len() as u64 };
+        let place =
+            Place { line: turn.place.line + made as u64, bytes: turn.place.bytes + portion.text().len() as u64 };
         if !turn.ended && made > 0 && !self.is_over() && self.queue.wait_into(portion, &self.recipe.stop) {
             turn.place = place;
             *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = place;

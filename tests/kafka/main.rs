@@ -90,7 +90,8 @@ fn made(lines: u64) -> BTreeMap<Vec<u8>, u64> {
 fn every_line_is_stored_once_in_a_topic_that_was_created() {
     let Some((brokers, topic)) = topic() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let (output, said) = ended(start(&folder, &format!("--lines 100000 --kafka {brokers}/{topic} --kafka-partitions 3")));
+    let (output, said) =
+        ended(start(&folder, &format!("--lines 100000 --kafka {brokers}/{topic} --kafka-partitions 3")));
     assert!(output.status.success(), "{said}");
     let (lines, messages, partitions) = stored(&brokers, &topic);
     assert_eq!((messages, partitions), (100_000, 3));
@@ -109,7 +110,8 @@ fn every_compression_brings_the_same_lines_in_fewer_messages() {
     for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
         let Some((brokers, topic)) = topic() else { return };
         let folder = tempfile::tempdir().unwrap();
-        let flags = format!("--kafka-compression {codec} --kafka-message-bytes 64k --kafka-partitions 2 --kafka-key word");
+        let flags =
+            format!("--kafka-compression {codec} --kafka-message-bytes 64k --kafka-partitions 2 --kafka-key word");
         let (output, said) = ended(start(&folder, &format!("--lines 20000 --kafka {brokers}/{topic} {flags}")));
         assert!(output.status.success(), "{codec}: {said}");
         let (lines, messages, _) = stored(&brokers, &topic);

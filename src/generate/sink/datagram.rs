@@ -40,7 +40,9 @@ impl Datagrams {
             socket.set_nonblocking(true)?;
             Ok(socket)
         };
-        let socket = open().map_err(|error: io::Error| format!("{name}: {}; give HOST:PORT, as in 127.0.0.1:514", reason::of(&error)))?;
+        let socket = open().map_err(|error: io::Error| {
+            format!("{name}: {}; give HOST:PORT, as in 127.0.0.1:514", reason::of(&error))
+        })?;
         Ok(Datagrams { socket: socket.into(), name, most_bytes, is_sure: false })
     }
 

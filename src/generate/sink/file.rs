@@ -94,12 +94,17 @@ impl File {
             book.doubt("the last line was cut");
         }
         let cure = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room, or write less with --bytes or --rotate-keep",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "; make room, or write less with --bytes or --rotate-keep"
+            }
             io::ErrorKind::FileTooLarge => "; write less with --bytes, or rotate with --rotate-size",
             _ => "",
         };
         let lines = book.lines();
-        Err(Trouble::Failed(format!("{path}: cannot be written: {}{cure}; it has {lines} whole lines", reason::of(&error))))
+        Err(Trouble::Failed(format!(
+            "{path}: cannot be written: {}{cure}; it has {lines} whole lines",
+            reason::of(&error)
+        )))
     }
 
     fn rotate(&mut self) -> Result<(), Trouble> {
@@ -115,7 +120,8 @@ impl File {
             }
         });
         self.bytes = 0;
-        shifted.map_err(|error| Trouble::Failed(format!("{}: cannot be rotated: {}", path.display(), reason::of(&error))))
+        shifted
+            .map_err(|error| Trouble::Failed(format!("{}: cannot be rotated: {}", path.display(), reason::of(&error))))
     }
 
     /// Makes the number 1 free: every rotated file takes the next number, and the last goes if only some are kept.

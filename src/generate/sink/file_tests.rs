@@ -61,7 +61,8 @@ fn the_oldest_go_where_only_some_are_kept() {
 #[test]
 fn time_rotates_too() {
     let files = written(Rotation { every: Some(Duration::from_nanos(1)), ..Rotation::default() }, 21);
-    let expected = [("a.log.3", String::new()), ("a.log.2", all(0..7)), ("a.log.1", all(7..14)), ("a.log", all(14..21))];
+    let expected =
+        [("a.log.3", String::new()), ("a.log.2", all(0..7)), ("a.log.1", all(7..14)), ("a.log", all(14..21))];
     assert_eq!(files, expected.map(|(name, text)| (name.to_string(), text)));
 }
 

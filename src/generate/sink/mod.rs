@@ -99,7 +99,11 @@ fn unix(path: &Path) -> Result<Box<dyn Sink>, String> {
         Err(error) => Err(error),
     };
     opened.map_err(|error| {
-        format!("{}: cannot connect: {}; start the receiver first, or look at the path", unix_name(path), reason::of(&error))
+        format!(
+            "{}: cannot connect: {}; start the receiver first, or look at the path",
+            unix_name(path),
+            reason::of(&error)
+        )
     })
 }
 

@@ -9,7 +9,9 @@ pub fn of(error: &io::Error) -> String {
     let mut letters = text.chars();
     // "No space left on device" in the middle of a sentence; "I/O error" stays.
     match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(text.chars().skip(1)).collect(),
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
         _ => text.to_string(),
     }
 }

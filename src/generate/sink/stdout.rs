@@ -34,7 +34,8 @@ impl Stdout {
 
 /// A pipe that does not block, where that can be had; else the descriptor as it is.
 pub fn without_blocking(descriptor: OwnedFd) -> OwnedFd {
-    let is_pipe = rustix::fs::fstat(&descriptor).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
+    let is_pipe =
+        rustix::fs::fstat(&descriptor).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
     if !is_pipe {
         return descriptor;
     }

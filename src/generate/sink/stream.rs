@@ -51,12 +51,16 @@ impl Stream {
         for address in addresses {
             match TcpStream::connect_timeout(&address, CONNECT) {
                 Ok(stream) => {
-                    return Stream::of_tcp(stream, name.clone(), Role::Ours).map_err(|error| format!("{name}: {}", reason::of(&error)));
+                    return Stream::of_tcp(stream, name.clone(), Role::Ours)
+                        .map_err(|error| format!("{name}: {}", reason::of(&error)));
                 }
                 Err(error) => last = error,
             }
         }
-        Err(format!("{name}: cannot connect: {}; start the receiver first, or look at host and port", reason::of(&last)))
+        Err(format!(
+            "{name}: cannot connect: {}; start the receiver first, or look at host and port",
+            reason::of(&last)
+        ))
     }
 
     /// A connection that is there.

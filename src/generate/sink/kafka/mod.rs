@@ -5,9 +5,9 @@
 //! one line without its LF, or several whole lines with LFs between them.
 
 #[cfg(feature = "kafka")]
-mod reports; // delivery reports -> which lines arrived
-#[cfg(feature = "kafka")]
 mod producer; // lines -> messages
+#[cfg(feature = "kafka")]
+mod reports; // delivery reports -> which lines arrived
 #[cfg(all(test, feature = "kafka"))]
 mod tests;
 #[cfg(feature = "kafka")]
@@ -64,6 +64,7 @@ impl Settings {
     /// Says that this program was built without it.
     #[cfg(not(feature = "kafka"))]
     pub fn open(&self) -> Result<Box<dyn Sink>, String> {
-        Err("--kafka: this program was built without Kafka; build it with the feature `kafka`, which is on by default".to_string())
+        Err("--kafka: this program was built without Kafka; build it with the feature `kafka`, which is on by default"
+            .to_string())
     }
 }

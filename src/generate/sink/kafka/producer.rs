@@ -42,12 +42,14 @@ impl Kafka {
     /// Connects, and makes sure of the topic; or says what is wrong and what to do.
     pub fn open(settings: &Settings) -> Result<Kafka, String> {
         let config = config(settings);
-        let producer: ThreadedProducer<Reports> = config
-            .create_with_context(Reports::default())
-            .map_err(|error| format!("{}: {}; see --kafka-set and librdkafka's CONFIGURATION.md", settings.name(), topic::reason(&error)))?;
-        topic::prepare(settings, &config, producer.client()).map_err(|sentence| match last_error(producer.context()) {
-            Some(detail) => format!("{sentence} ({detail})"),
-            None => sentence,
+        let producer: ThreadedProducer<Reports> = config.create_with_context(Reports::default()).map_err(|error| {
+            format!("{}: {}; see --kafka-set and librdkafka's CONFIGURATION.md", settings.name(), topic::reason(&error))
+        })?;
+        topic::prepare(settings, &config, producer.client()).map_err(|sentence| {
+            match last_error(producer.context()) {
+                Some(detail) => format!("{sentence} ({detail})"),
+                None => sentence,
+            }
         })?;
         Ok(Kafka { producer, settings: settings.clone(), told_errors: 0 })
     }

@@ -72,7 +72,14 @@ impl Reports {
         let first = inside.next;
         inside.next = first.wrapping_add(ends.len());
         let pending = ends.len();
-        inside.sendings.push_back(Sending { portion: portion.clone(), first, ends, pending, lost: Vec::new(), last: None });
+        inside.sendings.push_back(Sending {
+            portion: portion.clone(),
+            first,
+            ends,
+            pending,
+            lost: Vec::new(),
+            last: None,
+        });
         first
     }
 

@@ -3,8 +3,8 @@
 use super::{Key, Settings};
 use crate::generate::book::Account;
 use crate::generate::plan::Plan;
-use crate::generate::settings::Settings as PlanSettings;
 use crate::generate::run::{Options, Progress, Ready, run};
+use crate::generate::settings::Settings as PlanSettings;
 use crate::generate::sink::Target;
 use crate::generate::stop::Stop;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -110,7 +110,8 @@ fn every_line_is_stored_once_and_counted_once() {
 #[test]
 fn many_lines_in_a_message_are_whole_lines() {
     let cluster = cluster();
-    let account = send(Settings { message_bytes: 10_000, compression: "lz4".to_string(), ..settings(&cluster) }, 10_000);
+    let account =
+        send(Settings { message_bytes: 10_000, compression: "lz4".to_string(), ..settings(&cluster) }, 10_000);
     let (lines, messages) = stored(&cluster);
     assert_eq!((account.failure, account.lines, count(&lines)), (None, 10_000, 10_000));
     assert!((80..1000).contains(&messages), "{messages}");

@@ -27,7 +27,8 @@ pub fn prepare<C: ClientContext>(settings: &Settings, config: &ClientConfig, cli
         )
     })?;
     let Some(wanted) = settings.partitions else { return Ok(()) };
-    let found = metadata.topics().iter().find(|topic| topic.name() == settings.topic).map(|topic| topic.partitions().len());
+    let found =
+        metadata.topics().iter().find(|topic| topic.name() == settings.topic).map(|topic| topic.partitions().len());
     match found {
         Some(there) if there == wanted as usize => Ok(()),
         Some(there) => Err(format!(
@@ -59,7 +60,9 @@ fn create(settings: &Settings, config: &ClientConfig, partitions: u32) -> Result
 pub fn reason(error: &KafkaError) -> String {
     match error {
         KafkaError::ClientConfig(_, reason, name, value) => format!("{name}={value}: {reason}"),
-        error => error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| words(&code.to_string()).to_string()),
+        error => {
+            error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| words(&code.to_string()).to_string())
+        }
     }
 }
 
