@@ -114,6 +114,23 @@ fn what_is_wrong_is_told_with_its_place_and_its_cure() {
         (&["analyze", "a.log", "--bucket", "1.5s"], 2, "--bucket: "),
         (&["analyze", "a.log", "--max-line-bytes", "0"], 2, "--max-line-bytes: "),
         (&["analyze", "a.log", "--max-malformed", "half"], 2, "--max-malformed: "),
+        (&["analyze", "a.log", "--max-memory", "much"], 2, "--max-memory: \"much\" is not a size"),
+        (
+            &["analyze", "a.log", "-j", "2", "--max-memory", "5MiB"],
+            2,
+            "--max-memory: \"5MiB\" is too little; 2 threads with lines of up to 1MiB must have at least 20MiB, or take fewer \
+             threads with -j",
+        ),
+        (
+            &["analyze", "a.log", "-j", "1", "--max-memory", "5MiB"],
+            2,
+            "is too little; a thread with lines of up to 1MiB must have at least 14MiB",
+        ),
+        (
+            &["analyze", "a.log", "--output", "goaccess-json", "--max-memory", "1GiB"],
+            2,
+            "GoAccess counts exactly, so its report cannot be had within --max-memory",
+        ),
         (&["analyze", "a.log", "--format", "combind"], 2, "combined"),
         (&["analyze", "a.log", "--format", "%h %{Referer i"], 2, "\n  %h %{Referer i\n     ^^^^^^^^^^^\n"),
         (&["analyze", "a.log", "--format", "$a, $b"], 2, "no field is known"),
@@ -348,4 +365,62 @@ fn help_formats_completions_and_manual_are_there() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stdout).contains(expected), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_bound_that_is_not_reached_changes_no_byte_of_a_report() {
+    let lines: String = (0..2000)
+        .map(|line| {
+            LINE.replace("/a", &format!("/p{}", line % 300)).replace("192.0.2.1", &format!("10.0.{}.1", line % 200))
+        })
+        .collect();
+    let folder = folder_with(&[("a.log", lines.as_bytes())]);
+    for form in ["json", "csv", "text", "tally"] {
+        let report = |flags: &[&str]| {
+            let output = visor(folder.path(), &[&["analyze", "--output", form, "-j", "2", "a.log"], flags].concat());
+            assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{form}");
+            // All but the time that it took.
+            let lines = output.stdout.split(|byte| *byte == b'\n').map(<[u8]>::to_vec);
+            let timed = |line: &Vec<u8>| {
+                ["elapsed_seconds", " read in "]
+                    .iter()
+                    .any(|word| memchr::memmem::find(line, word.as_bytes()).is_some())
+            };
+            lines.filter(|line| !timed(line)).collect::<Vec<_>>()
+        };
+        assert!(report(&["--max-memory", "64MiB"]) == report(&[]), "{form}");
+    }
+}
+
+#[test]
+fn bounded_reports_of_every_form_say_so() {
+    let lines: String = (0..60_000)
+        .map(|line| LINE.replace("/a", &format!("/p{line}")).replace("192.0.2.1", &format!("h{line}.example")))
+        .collect();
+    let folder = folder_with(&[("a.log", lines.as_bytes())]);
+    for (form, expected) in [
+        ("json", "\"bounded\": {\n    \"visitors_sampled\": 0."),
+        ("csv", "\nbounded,paths,"),
+        ("text", "\nWithin the bound of memory\nVisitors are estimated from 1 in "),
+    ] {
+        let flags = ["analyze", "--output", form, "-j", "1", "--max-memory", "14MiB", "a.log"];
+        let output = visor(folder.path(), &flags);
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{form}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(expected), "{form}: {}", &text[..1500]);
+    }
+    // Parts that were counted within a bound are merged within it.
+    for part in ["1", "2"] {
+        let name = format!("{part}.vtally");
+        let output = visor(folder.path(), &["analyze", "-j", "1", "--max-memory", "14MiB", "-o", &name, "a.log"]);
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    }
+    let flags = ["analyze", "--output", "json", "-j", "1", "--max-memory", "14MiB", "1.vtally", "2.vtally"];
+    let merged = visor(folder.path(), &flags);
+    assert_eq!((merged.status.code(), stderr(&merged).as_str()), (Some(0), ""));
+    let merged = json(&merged);
+    assert_eq!(merged["totals"]["records"], 120_000);
+    assert_eq!(merged["status"][0]["hits"], 120_000);
+    let clients = merged["distinct"]["clients"]["value"].as_f64().unwrap();
+    assert!((clients / 60_000.0 - 1.0).abs() < 0.033, "the same clients in both: {clients}");
 }

@@ -139,6 +139,14 @@ impl Tally {
         }
     }
 
+    /// Halves every part once, however small.
+    #[cfg(test)]
+    pub(crate) fn tighten_all(&mut self) {
+        for part in Part::ALL {
+            self.halve(part);
+        }
+    }
+
     /// Brings this tally and another, which are to be merged, to the same sample of visitors.
     pub(super) fn agree_on_sample(&mut self, other: &mut Tally) {
         let level = self.visitors.level().max(other.visitors.level());

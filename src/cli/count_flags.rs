@@ -106,8 +106,9 @@ impl CountFlags {
         let bytes = units::size(text).map_err(|error| Failure::usage(format!("--max-memory: {error}")))?;
         Budget::new(bytes, threads, self.max_line_bytes()?).map_err(|least| {
             let fewer = if threads > 1 { ", or take fewer threads with -j" } else { "" };
+            let threads = if threads == 1 { "a thread".to_string() } else { format!("{threads} threads") };
             Failure::usage(format!(
-                "--max-memory: {text:?} is too little; {threads} threads with lines of up to {} need at least {}MiB{fewer}",
+                "--max-memory: {text:?} is too little; {threads} with lines of up to {} must have at least {}MiB{fewer}",
                 self.max_line_bytes,
                 least.div_ceil(1 << 20)
             ))

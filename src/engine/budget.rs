@@ -5,8 +5,8 @@
 //! measured, with small pages (`aggregate::use_small_pages`), which such a run should ask for first. The rest is for
 //! counts. While workers count, each may use its share; a tally that gives way needs a sixth
 //! more for a moment, and two tallies that are merged need up to half as much again as both, until the one that was
-//! merged is gone. So the shares add up to five eighths of what is there, and the same reserve serves in turn for giving
-//! way, for reading a tally from a file, for merging, and for the report.
+//! merged is gone. So the shares add up to half of what is there, and the same reserve serves in turn for giving way,
+//! for reading a tally from a file, for merging, for the report, and for what the allocator gives back late.
 //!
 //! What a decompressor needs (xz and zstd may ask for more than a few MiB) comes on top.
 
@@ -20,7 +20,7 @@ const THREAD_BYTES: u64 = 3 << 19;
 /// The least share that is of use: a bounded list is some ten thousand rows long.
 const SHARE_BYTES_MIN: u64 = 2 << 20;
 /// Shares of what there is for counts, in eighths.
-const SHARES_EIGHTHS: u64 = 5;
+const SHARES_EIGHTHS: u64 = 4;
 
 /// Bytes of a piece of text, where memory is bounded.
 pub const PIECE_BYTES: usize = 512 << 10;

@@ -190,6 +190,78 @@ fn a_file_with_sound_checksums_may_say_anything_and_breaks_nothing() {
     }
 }
 
+/// The same as `small`, after all of it had to give way.
+fn bounded(settings: &Settings) -> Tally {
+    let mut tally = small(settings);
+    tally.tighten_all();
+    tally
+}
+
+#[test]
+fn a_bounded_tally_is_read_as_it_was_written() {
+    for settings in all_settings() {
+        let mut tally = bounded(&settings);
+        let file = written(&mut tally);
+        let (mut read, _) = Tally::read_from(&file[..], &settings, 0).unwrap();
+        assert!(written(&mut tally) == file, "the same again");
+        let found = report(&mut read);
+        assert_eq!(found, report(&mut tally), "{settings:?}");
+        let bounded = found.bounded.unwrap();
+        assert!(bounded.visitors_sampled < 1.0 && bounded.lists.len() > 9, "{bounded:?}");
+    }
+}
+
+#[test]
+fn a_bounded_file_may_say_anything_and_breaks_nothing() {
+    let content = content_of(&written(&mut bounded(&Settings::default())));
+    // Most of it are registers, of which any is as good as another.
+    let is_told = |place: &usize| content[*place] != 0 || place % 97 == 0;
+    let places: Vec<usize> = (0..content.len()).filter(is_told).collect();
+    let (mut taken, mut refused) = (0, 0);
+    for (number, place) in places.into_iter().enumerate() {
+        let mut changed = content.clone();
+        changed[place] ^= [1u8, 2, 0x40, 0x7F, 0x80, 0xFF][number % 6];
+        match Tally::read_from(&sealed(&changed)[..], &Settings::default(), 3) {
+            Ok((mut read, _)) => {
+                read.snapshot(10, &[]);
+                read.tighten_all();
+                let (mut into, mut last) = (small(&Settings::default()), bounded(&Settings::default()));
+                let again = Tally::read_from(&sealed(&changed)[..], &Settings::default(), 3).unwrap().0;
+                into.merge(read);
+                into.tighten_all();
+                into.snapshot(10, &[]);
+                last.merge_last(again);
+                last.snapshot(10, &[]);
+                taken += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(taken > 100 && refused > 100, "{taken} taken, {refused} refused");
+}
+
+#[test]
+fn a_tally_that_would_take_too_much_memory_is_not_read_to_its_end() {
+    let mut tally = Tally::new(&Settings::default());
+    for client in 0..20_000 {
+        let client = format!("10.0.0.{client}");
+        let access = Access {
+            time: time(0),
+            client: client.as_bytes(),
+            target: b"/",
+            agent: b"curl/8.5.0",
+            ..Access::default()
+        };
+        tally.add(b"", &[access]);
+    }
+    tally.lines.lines = 20_000;
+    let file = written(&mut tally);
+    let held = tally.held_bytes();
+    let read = |most| Tally::read_within(&file[..], &Settings::default(), 0, most).err();
+    assert!(read(held + held / 8).is_none());
+    assert!(matches!(read(held / 2), Some(Problem::Large { most }) if most == held / 2));
+}
+
 #[test]
 fn a_long_list_that_is_not_there_reserves_no_memory() {
     let mut head = content_of(&written(&mut small(&Settings::default())));
