@@ -3,9 +3,8 @@
 //! The bound is of anonymous memory: mapped files are the system's to give and to take back. Of it a fixed part is the
 //! program's own and a part each thread's: stack, a piece of text that is read, marks, unescaped text. These were
 //! measured, with small pages (`aggregate::use_small_pages`), which such a run should ask for first. The rest is for
-//! counts. While workers count, each may use its share; a tally that gives way needs a sixth
-//! more for a moment, and two tallies that are merged need up to half as much again as both, until the one that was
-//! merged is gone. So the shares add up to half of what is there, and the same reserve serves in turn for giving way,
+//! counts. While workers count, each may use its share; a tally that gives way needs a sixth more for a moment, and two
+//! tallies that are merged need up to half as much again as both, until the one that was merged is gone. So the shares add up to half of what is there, and the same reserve serves in turn for giving way,
 //! for reading a tally from a file, for merging, for the report, and for what the allocator gives back late.
 //!
 //! What a decompressor needs (xz and zstd may ask for more than a few MiB) comes on top.
