@@ -36,7 +36,7 @@ fn write(path: &Path, different: Different, lines: u32) {
         let written = match different {
             Different::Messages => writeln!(
                 out,
-                "[Mon Oct 20 {hour:02}:55:36.5 2025] [m{word}:error] [pid 1] [client {client}:80] AH00128: no such {page}{word} word"
+                "[Mon Oct 20 {hour:02}:55:36.5 2025] [m{word}:error] [pid 1] [client {client}:80] AH00128: no such thing as {word}"
             ),
             _ => {
                 let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
