@@ -45,7 +45,7 @@ fn streams(records: u32) -> Vec<(&'static str, Stream)> {
 
 /// The key of a number; some are long.
 fn key_of(number: u32) -> String {
-    format!("/{number}{}", if number % 5 == 0 { "x".repeat(60) } else { String::new() })
+    format!("/{number}{}", if number.is_multiple_of(5) { "x".repeat(60) } else { String::new() })
 }
 
 /// Counts a stream in a table of at most `most` rows.

@@ -40,7 +40,7 @@ fn everyone(visitors: &Visitors) -> BTreeMap<u32, (u32, i32, u32, BTreeSet<(u32,
 
 /// The rows of a visitor by number: few for most, many for some.
 fn rows(number: u32) -> impl Iterator<Item = u32> {
-    (0..1 + number % 5 + if number % 50 == 0 { 100 } else { 0 }).map(move |row| row * 3 + number % 2)
+    (0..1 + number % 5 + if number.is_multiple_of(50) { 100 } else { 0 }).map(move |row| row * 3 + number % 2)
 }
 
 #[test]
