@@ -120,7 +120,7 @@ impl Tally {
     }
 
     /// Lets its largest parts give way until it holds at most `most` bytes, or nothing is left that could. Parts of
-    /// [`PART_BYTES_MIN`] are left alone, and so is a tally whose visitors were counted by
+    /// `PART_BYTES_MIN` are left alone, and so is a tally whose visitors were counted by
     /// [`merge_last`](Self::merge_last).
     pub fn tighten(&mut self, most: usize) {
         debug_assert!(self.visits.is_none(), "its visitors were counted by rows that would change");

@@ -135,7 +135,7 @@ impl Messages {
         }
     }
 
-    /// Drops the less frequent half of the groups. Returns the new number of each, [`NOBODY`] for those that are gone.
+    /// Drops the less frequent half of the groups. Returns the new number of each, `NOBODY` for those that are gone.
     pub fn prune(&mut self) -> Growing<u32> {
         let numbers = self.rows.prune(|_| false, |_, _| ());
         let mut rows = numbers.as_slice().iter();

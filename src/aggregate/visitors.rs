@@ -146,7 +146,7 @@ impl Visitors {
         guess
     }
 
-    /// Third step: the number of a visitor, [`NOBODY`] for one who is not in the sample. `guess` is the second step's;
+    /// Third step: the number of a visitor, `NOBODY` for one who is not in the sample. `guess` is the second step's;
     /// `rank` is asked for the rank of a visitor without a card, while only a sample has cards.
     #[inline(always)]
     pub fn intern_guessed(&mut self, guess: u32, hash: u32, visitor: Visitor, rank: impl FnOnce(Kind) -> u32) -> u32 {
@@ -183,7 +183,7 @@ impl Visitors {
     }
 
     /// Notes that a visitor was seen in some buckets of its day (a mask) and in two rows, of different lists or
-    /// [`RowOf::NONE`]. Of [`NOBODY`] nothing is noted.
+    /// [`RowOf::NONE`]. Of `NOBODY` nothing is noted.
     #[inline(always)]
     pub fn note(&mut self, visitor: u32, buckets: u32, rows: [RowOf; 2]) {
         let Some(card) = self.cards.as_mut_slice().get_mut(visitor as usize) else { return };

@@ -106,7 +106,7 @@ impl Rows {
     }
 
     /// Drops the lesser half of the rows, but none that is pinned or the row of the absent value. `dropped` sees each
-    /// before it goes. Returns the new number of each row, [`NOBODY`] for those that are gone.
+    /// before it goes. Returns the new number of each row, `NOBODY` for those that are gone.
     pub fn prune(
         &mut self,
         is_pinned: impl Fn(u32) -> bool,

@@ -63,7 +63,7 @@ impl Timeline {
         (self.count() + filled) * (size_of::<Bucket>() + START_BYTES)
     }
 
-    /// Drops the lesser half of the buckets. Returns the new number of each row, [`NOBODY`] for those that are gone.
+    /// Drops the lesser half of the buckets. Returns the new number of each row, `NOBODY` for those that are gone.
     pub fn prune(&mut self) -> Growing<u32> {
         let mut bounds = self.taken_bounds();
         let rows = self.counts.iter().zip(&bounds.missed);
