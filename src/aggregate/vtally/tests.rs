@@ -252,7 +252,7 @@ fn a_tally_that_would_take_too_much_memory_is_not_read_to_its_end() {
             agent: b"curl/8.5.0",
             ..Access::default()
         };
-        tally.add(b"", &[access]);
+        tally.add(b"", &[access], &mut ());
     }
     tally.lines.lines = 20_000;
     let file = written(&mut tally);
