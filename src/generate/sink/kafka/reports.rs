@@ -162,6 +162,7 @@ impl ProducerContext for Reports {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "lists of ranges, some of them short")]
 mod tests {
     use super::super::super::super::tests_support::block_of;
     use super::*;
