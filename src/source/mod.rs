@@ -19,6 +19,7 @@ mod file;
 mod guard;
 #[cfg_attr(not(target_os = "linux"), path = "mmap_none.rs")]
 mod mmap;
+pub mod net;
 mod open;
 mod stream;
 mod wildcard;

@@ -33,6 +33,8 @@ enum State {
     Waiting(Option<Instant>),
     /// A try, or a connection, is under way.
     Busy,
+    /// No more tries.
+    Stopped,
 }
 
 impl Client {
@@ -44,7 +46,7 @@ impl Client {
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         match self.state {
             State::Waiting(at) => Some(at.unwrap_or(now)),
-            State::Busy => None,
+            State::Busy | State::Stopped => None,
         }
     }
 
@@ -80,8 +82,15 @@ impl Client {
     pub(super) fn over(&mut self, brought: bool, now: Instant, limits: &Limits) -> Duration {
         self.failures = if brought { 0 } else { self.failures.saturating_add(1) };
         let pause = pause(self.failures, random(), limits);
-        self.state = State::Waiting(Some(now + pause));
+        if !matches!(self.state, State::Stopped) {
+            self.state = State::Waiting(Some(now + pause));
+        }
         pause
+    }
+
+    /// Tries no more.
+    pub(super) fn stop(&mut self) {
+        self.state = State::Stopped;
     }
 }
 

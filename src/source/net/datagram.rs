@@ -91,6 +91,15 @@ impl Datagrams {
         (&room[..filled], more)
     }
 
+    /// Bytes that have arrived and were not read; of a UDP socket those of the next datagram.
+    pub(super) fn unread(&self) -> u64 {
+        let count = match &self.socket {
+            Socket::Udp(socket) => rustix::io::ioctl_fionread(socket),
+            Socket::Unix(socket) => rustix::io::ioctl_fionread(socket),
+        };
+        count.unwrap_or(0)
+    }
+
     /// Datagrams that the kernel dropped since this was asked last.
     pub(super) fn newly_dropped(&mut self) -> u64 {
         let Socket::Udp(socket) = &self.socket else { return 0 };

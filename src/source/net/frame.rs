@@ -176,6 +176,9 @@ impl Framer {
     /// is dropped and counted as of a long line.
     pub(super) fn give_up(&mut self) -> u64 {
         let bytes = std::mem::take(&mut self.cut).len() as u64;
+        if bytes == 0 {
+            return 0;
+        }
         self.state = match self.state {
             State::Message { left, over } => State::LongMessage { left: left.saturating_add(over), dropped: 0 },
             State::Unknown | State::Line => State::LongLine(0),
