@@ -26,7 +26,7 @@ const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, SocketFile),
+    Unix(UnixListener, #[expect(dead_code, reason = "removes the file when it is dropped")] SocketFile),
 }
 
 /// What an address gave.
@@ -68,7 +68,8 @@ fn each(
     port: u16,
     open: impl Fn(SocketAddr) -> io::Result<Opened>,
 ) -> Result<Vec<Opened>, NetError> {
-    let addresses = (host, port).to_socket_addrs().map_err(|cause| NetError::new(name, Problem::Host(Arc::new(cause))))?;
+    let addresses =
+        (host, port).to_socket_addrs().map_err(|cause| NetError::new(name, Problem::Host(Arc::new(cause))))?;
     let (mut opened, mut absent) = (Vec::new(), None);
     for address in addresses {
         match open(address) {

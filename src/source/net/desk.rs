@@ -204,7 +204,8 @@ impl Desk {
     fn visit(&mut self, slot: usize, now: Instant, sink: Sink<'_>) {
         let Some(Slot { hung_up, socket, .. }) = self.slots.get_mut(slot).and_then(Option::take) else { return };
         let reads = matches!(socket, Watched::Stream(_) | Watched::Datagrams { .. });
-        let fate = if reads && self.paused { Fate::Stays(socket, true) } else { self.attend(socket, hung_up, now, sink) };
+        let fate =
+            if reads && self.paused { Fate::Stays(socket, true) } else { self.attend(socket, hung_up, now, sink) };
         match fate {
             Fate::Stays(socket, again) => {
                 self.slots[slot] = Some(Slot { queued: again, hung_up, socket });

@@ -33,7 +33,8 @@ impl Net {
             }
         }
         for slot in 0..self.desk.slots.len() {
-            match self.desk.take_if(slot, |socket| matches!(socket, Watched::Listener(..) | Watched::Connecting { .. })) {
+            match self.desk.take_if(slot, |socket| matches!(socket, Watched::Listener(..) | Watched::Connecting { .. }))
+            {
                 Some(Watched::Listener(source, listener)) => self.desk.accept_last(source, &listener, now, sink),
                 _ => self.desk.queue(slot, false),
             }

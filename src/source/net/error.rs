@@ -78,7 +78,9 @@ impl fmt::Display for Problem {
                 write!(f, "the host is not known ({cause}); check its name, or write its address in numbers")
             }
             Problem::Bind(cause) => write_bind(f, cause),
-            Problem::NoSocketFile => f.write_str("there is a file that is no socket; remove it, or choose another path"),
+            Problem::NoSocketFile => {
+                f.write_str("there is a file that is no socket; remove it, or choose another path")
+            }
             Problem::Accept(cause) => match cause.raw_os_error() {
                 Some(libc::EMFILE | libc::ENFILE) => f.write_str(
                     "no connection can be accepted, since too many files are open; raise the limit (ulimit -n, \
@@ -94,7 +96,9 @@ impl fmt::Display for Problem {
             Problem::Tls(path, what, why) => {
                 write!(f, "{} has no usable {what} ({why}); it must be a readable PEM file", path.display())
             }
-            Problem::TlsPair(why) => write!(f, "certificate and key cannot be used ({why}); check that they are a pair"),
+            Problem::TlsPair(why) => {
+                write!(f, "certificate and key cannot be used ({why}); check that they are a pair")
+            }
             Problem::Loop(cause) => {
                 write!(f, "sockets cannot be watched: {cause}; raise the limit of open files (ulimit -n)")
             }

@@ -37,8 +37,7 @@ pub(super) fn config(name: &str, files: &TlsFiles) -> Result<Arc<ServerConfig>, 
             builder.with_client_cert_verifier(verifier)
         }
     };
-    let mut config =
-        builder.with_single_cert(chain, key).map_err(|cause| fail(Problem::TlsPair(cause.to_string())))?;
+    let mut config = builder.with_single_cert(chain, key).map_err(|cause| fail(Problem::TlsPair(cause.to_string())))?;
     // Senders of logs stay connected: to resume a session is not worth its memory, nor the writes of its tickets.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -1,0 +1,185 @@
+//! Senders that do what they should not.
+
+use super::*;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+fn limited(limits: Limits) -> (Net, SocketAddr, Hand) {
+    let hand = Hand::new();
+    let (net, address) = open("tcp://127.0.0.1:0", &limits, hand.clock());
+    (net, address, hand)
+}
+
+#[test]
+fn a_sender_of_single_bytes_is_read_as_any_other() {
+    let (mut net, address) = tcp();
+    let mut heard = Heard::default();
+    let mut sender = TcpStream::connect(address).unwrap();
+    sender.set_nodelay(true).unwrap();
+    for byte in b"one\r\ntwo\r\n" {
+        sender.write_all(&[*byte]).unwrap();
+        net.poll(Some(Duration::from_millis(2)), &mut |event| heard.hear(event)).unwrap();
+    }
+    until(&mut net, &mut heard, |heard| heard.all() == "one\r\ntwo\r\n");
+}
+
+#[test]
+fn what_came_before_a_reset_counts() {
+    let (mut net, address) = tcp();
+    let mut heard = Heard::default();
+    let mut sender = TcpStream::connect(address).unwrap();
+    sender.write_all(b"one\ntwo\nthr").unwrap();
+    // With what it never read in its own buffer, or by lingering for no time, a close is a reset.
+    rustix::net::sockopt::set_socket_linger(&sender, Some(Duration::ZERO)).unwrap();
+    drop(sender);
+    until(&mut net, &mut heard, |heard| !heard.closed.is_empty());
+    assert_eq!(heard.all(), "one\ntwo\nthr\n");
+    assert_eq!(heard.reasons(), [("broken", true)]);
+}
+
+#[test]
+fn a_line_over_the_limit_is_cut_and_the_next_one_is_whole() {
+    let (mut net, address, _) = limited(Limits { line_bytes_max: 1000, ..Limits::default() });
+    let mut heard = Heard::default();
+    let mut sender = TcpStream::connect(address).unwrap();
+    let sending = std::thread::spawn(move || {
+        for _ in 0..1000 {
+            sender.write_all(&[b'x'; 10_000]).unwrap();
+        }
+        sender.write_all(b"\nnext\n").unwrap();
+    });
+    until(&mut net, &mut heard, |heard| !heard.closed.is_empty());
+    sending.join().unwrap();
+    let text = heard.all();
+    assert!(text.ends_with("x\nnext\n"));
+    let Discard::LongLine { bytes } = heard.discards[0] else { panic!("{:?}", heard.discards) };
+    assert_eq!(text.len() as u64 + bytes, 10_000_006);
+    assert_eq!((text.len(), heard.discards.len()), (1004 + 5, 1));
+}
+
+#[test]
+fn when_memory_is_short_the_longest_line_is_given_up_and_no_other() {
+    let limits = Limits { line_bytes_max: 1 << 20, unfinished_bytes_max: 100_000, ..Limits::default() };
+    let (mut net, address, _) = limited(limits);
+    let mut heard = Heard::default();
+    let mut modest = TcpStream::connect(address).unwrap();
+    modest.write_all(b"on").unwrap();
+    let mut greedy = TcpStream::connect(address).unwrap();
+    greedy.write_all(&[b'x'; 300_000]).unwrap();
+    until(&mut net, &mut heard, |heard| !heard.discards.is_empty());
+    assert!(net.unfinished_bytes() <= 100_000);
+    greedy.write_all(b"\nnext\n").unwrap();
+    modest.write_all(b"e\n").unwrap();
+    until(&mut net, &mut heard, |heard| heard.lines() == 2);
+    let lost: u64 = heard
+        .discards
+        .iter()
+        .map(|discard| match discard {
+            Discard::Memory { bytes } | Discard::LongLine { bytes } => *bytes,
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert_eq!(lost, 300_000);
+    let mut texts: Vec<_> = heard.text.into_values().collect();
+    texts.sort();
+    assert_eq!(texts, [b"next\n", b"one\n\0".strip_suffix(b"\0").unwrap()]);
+}
+
+#[test]
+fn another_protocol_is_lines_and_a_broken_count_ends_the_connection() {
+    let (mut net, address) = tcp();
+    let mut heard = Heard::default();
+    let mut sender = TcpStream::connect(address).unwrap();
+    sender.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    until(&mut net, &mut heard, |heard| heard.lines() == 3);
+    let mut counted = TcpStream::connect(address).unwrap();
+    counted.write_all(b"5 <1>abgarbage").unwrap();
+    until(&mut net, &mut heard, |heard| !heard.closed.is_empty());
+    assert_eq!(heard.discards, [Discard::Garbage { bytes: 7 }]);
+    assert_eq!(heard.reasons(), [("garbage", false)]);
+}
+
+#[test]
+fn an_idle_sender_is_told_to_end_and_then_closed() {
+    let (mut net, address, hand) = limited(Limits { idle_timeout: Duration::from_secs(60), ..Limits::default() });
+    let mut heard = Heard::default();
+    let mut silent = TcpStream::connect(address).unwrap();
+    let mut polite = TcpStream::connect(address).unwrap();
+    silent.write_all(b"cut").unwrap();
+    until(&mut net, &mut heard, |heard| heard.opened.len() == 2);
+    hand.forward(Duration::from_secs(61));
+    net.poll(Some(Duration::ZERO), &mut |event| heard.hear(event)).unwrap();
+    // The end of our half is what a sender sees; what it still had to say is read.
+    assert_eq!(polite.read(&mut [0; 8]).unwrap(), 0);
+    polite.write_all(b"good-bye\n").unwrap();
+    drop(polite);
+    until(&mut net, &mut heard, |heard| heard.closed.len() == 1);
+    assert_eq!(heard.reasons(), [("end", false)]);
+    hand.forward(Duration::from_secs(6));
+    until(&mut net, &mut heard, |heard| heard.closed.len() == 2);
+    assert_eq!(heard.reasons()[1], ("idle", true));
+    assert_eq!(heard.lines(), 2);
+}
+
+#[test]
+fn nobody_is_idle_while_nobody_listens() {
+    let (mut net, address, hand) = limited(Limits { idle_timeout: Duration::from_secs(60), ..Limits::default() });
+    let mut heard = Heard::default();
+    let mut sender = TcpStream::connect(address).unwrap();
+    until(&mut net, &mut heard, |heard| heard.opened.len() == 1);
+    net.pause();
+    hand.forward(Duration::from_secs(600));
+    net.poll(Some(Duration::ZERO), &mut |event| heard.hear(event)).unwrap();
+    net.resume();
+    net.poll(Some(Duration::ZERO), &mut |event| heard.hear(event)).unwrap();
+    sender.write_all(b"still here\n").unwrap();
+    until(&mut net, &mut heard, |heard| heard.lines() == 1);
+    assert_eq!(heard.reasons(), []);
+}
+
+#[test]
+fn connections_over_the_limit_wait_until_one_is_closed() {
+    let (mut net, address, _) = limited(Limits { connections_max: 2, ..Limits::default() });
+    let mut heard = Heard::default();
+    let mut senders: Vec<_> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for (number, sender) in senders.iter_mut().enumerate() {
+        writeln!(sender, "{number}").unwrap();
+    }
+    until(&mut net, &mut heard, |heard| heard.lines() == 2 && heard.notices == ["full"]);
+    assert_eq!(net.inputs(), 2);
+    drop(senders);
+    until(&mut net, &mut heard, |heard| heard.closed.len() == 5);
+    assert_eq!(heard.all(), "0\n1\n2\n3\n4\n");
+    assert!(heard.notices.starts_with(&["full".to_owned(), "accepting".to_owned()]), "{:?}", heard.notices);
+}
+
+#[test]
+fn a_sender_that_never_stops_does_not_keep_others_waiting() {
+    let (mut net, address) = tcp();
+    let mut firehose = TcpStream::connect(address).unwrap();
+    let mut trickle = TcpStream::connect(address).unwrap();
+    let sending = std::thread::spawn(move || {
+        let block = b"flood\n".repeat(20_000);
+        while firehose.write_all(&block).is_ok() {}
+    });
+    let mut bytes = 0;
+    for round in 0..20 {
+        writeln!(trickle, "drop {round}").unwrap();
+        // A full turn of everybody after it has arrived brings it: no more than two calls, but for the kernel's delay.
+        let mut is_here = false;
+        let given_up = clock::monotonic() + Duration::from_secs(60);
+        while !is_here {
+            assert!(clock::monotonic() < given_up);
+            net.poll(None, &mut |event| {
+                if let Event::Lines { text, .. } = event {
+                    bytes += text.len();
+                    is_here |= text.starts_with(b"drop");
+                }
+            })
+            .unwrap();
+        }
+    }
+    assert!(bytes > 1000, "the flood ran beside it");
+    drop(net);
+    sending.join().unwrap();
+}
