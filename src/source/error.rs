@@ -130,7 +130,7 @@ impl std::error::Error for SourceError {
 }
 
 /// A file name may hold anything but NUL and a slash: control characters never reach the terminal.
-fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+pub(super) fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     if name.is_empty() {
         return f.write_str("\"\"");
     }

@@ -15,6 +15,7 @@ mod compressed;
 mod error;
 mod expand;
 mod file;
+pub mod follow;
 #[cfg(target_os = "linux")]
 mod guard;
 #[cfg_attr(not(target_os = "linux"), path = "mmap_none.rs")]
