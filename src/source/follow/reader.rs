@@ -204,6 +204,12 @@ impl Reader {
         self.mark(file, at)
     }
 
+    /// Bytes of memory that the buffer takes.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Puts the beginning of an over-long line behind `handed` into the buffer, with a newline.
     fn beginning(&mut self, file: &File, handed: &Mark) -> io::Result<Option<Range<usize>>> {
         let (known, wanted) = (handed.len(), handed.len() + self.kept_bytes);
