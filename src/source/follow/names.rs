@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::super::compressed::{LOOKAHEAD_BYTES, Recognised, recognise};
 use super::super::error::Operation;
 use super::event::{Event, FileId, Receiver, Trouble};
+use super::handles::open;
 use super::pattern::Wanted;
 use super::position::{Identity, Mark};
 use super::reader::Cursor;
@@ -48,9 +49,12 @@ impl Follower {
                     return;
                 }
                 self.lose_name(path, receive);
-                match self.by_identity.get(&identity) {
-                    Some(id) => self.give_name(*id, path),
-                    None => {
+                match self.by_identity.get(&identity).copied() {
+                    Some(id) if self.is_still(id, path) => self.give_name(id, path),
+                    reused => {
+                        if let Some(id) = reused {
+                            self.forget(id, receive);
+                        }
                         self.open(path, Arc::from(path), receive);
                     }
                 }
@@ -166,7 +170,9 @@ impl Follower {
 
     /// Reads a file to its end that has no name to follow; `path` is where it lies.
     pub(super) fn linger(&mut self, id: FileId, path: &Path) {
-        self.names.entry(path.to_path_buf()).or_default().file.get_or_insert(id);
+        if self.patterns.wants(path) != Wanted::File {
+            self.names.entry(path.to_path_buf()).or_default().file.get_or_insert(id);
+        }
         if !self.lingering.contains(&id) {
             self.lingering.push(id);
         }
@@ -248,13 +254,28 @@ impl Follower {
             tracked.path = name.clone();
         } else if tracked.handle.is_none() {
             // It was closed for want of room: found under another name, or gone.
-            match search::by_identity(path, tracked.identity) {
-                Some(found) => tracked.path = found,
-                None => return self.forget(id, receive),
+            let found = search::by_identity(path, tracked.identity).filter(|found| self.is_still(id, found));
+            match (found, self.files.get_mut(&id)) {
+                (Some(found), Some(tracked)) => tracked.path = found,
+                _ => return self.forget(id, receive),
             }
         }
+        let Some(tracked) = self.files.get(&id) else { return };
         let path = tracked.path.clone();
         self.linger(id, &path);
+    }
+
+    /// Whether the inode at `path` is still that of a known file: one that is open holds it; else it may have been
+    /// given to another.
+    fn is_still(&mut self, id: FileId, path: &Path) -> bool {
+        match self.files.get(&id) {
+            Some(tracked) if tracked.handle.is_some() => true,
+            Some(tracked) => {
+                let mark = tracked.cursor.handed;
+                open(path).and_then(|file| self.reader.has(&file, &mark)).unwrap_or(false)
+            }
+            None => false,
+        }
     }
 
     /// Follows a file no longer.

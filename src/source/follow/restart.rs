@@ -67,18 +67,18 @@ impl Follower {
                 self.take_up(position, &found, mark, (file, metadata), receive);
                 return;
             }
-            // Cut while nobody followed. What was unread then may be in a copy.
-            let copy = self.restore_copy(position, &mark, receive);
-            let id = self.take_up(position, &found, Mark::start(), (file, metadata), receive);
-            if let Some(tracked) = self.files.get(&id)
-                && *found == *position.name
-            {
-                let _ = receive(Event::Truncated { file: id, name: &tracked.name, unread: 0 });
-            } else if copy {
-                // The inode went to another file, which has another name.
-                self.forget(id, receive);
+            if *found == *position.name {
+                // Cut while nobody followed. What was unread then may be in a copy.
+                self.restore_copy(position, &mark, receive);
+                let id = self.take_up(position, &found, Mark::start(), (file, metadata), receive);
+                if let Some(tracked) = self.files.get(&id) {
+                    let _ = receive(Event::Truncated { file: id, name: &tracked.name, unread: 0 });
+                }
+                return;
             }
-        } else if !self.restore_copy(position, &mark, receive) && mark.at > 0 {
+            // The inode went to another file.
+        }
+        if !self.restore_copy(position, &mark, receive) && mark.at > 0 {
             let name = position.name.to_string_lossy().into();
             let _ = receive(Event::Failed(&Trouble::Lost { name, offset: mark.at }));
         }

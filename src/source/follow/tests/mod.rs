@@ -56,6 +56,8 @@ pub struct Trial {
     pub follower: Follower,
     /// By file, in the order in which they were opened.
     pub got: BTreeMap<FileId, Got>,
+    /// What was handed over before a restart.
+    pub earlier: Vec<Got>,
     /// All events but lines, in words.
     pub told: Vec<String>,
 }
@@ -81,8 +83,8 @@ impl Trial {
         let clock = ManualClock::new();
         let patterns: Vec<PathBuf> = patterns.iter().map(|pattern| root.join(pattern)).collect();
         let follower = Follower::new(&patterns, options.clone(), saved, clock.boxed()).unwrap();
-        let (got, told) = (BTreeMap::new(), Vec::new());
-        Trial { root, _folder: folder, clock, options, patterns, follower, got, told }
+        let (got, told, earlier) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Trial { root, _folder: folder, clock, options, patterns, follower, got, earlier, told }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -126,7 +128,8 @@ impl Trial {
             if !self.options.notices {
                 self.clock.forward(self.options.poll_max);
             }
-            quiet = if self.poll(Duration::ZERO) { 0 } else { quiet + 1 };
+            let any = self.poll(Duration::ZERO);
+            quiet = if any || !self.follower.queue.is_empty() { 0 } else { quiet + 1 };
         }
     }
 
@@ -145,17 +148,14 @@ impl Trial {
         let saved = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
         while_away(self);
         self.follower = Follower::new(&self.patterns, self.options.clone(), saved, self.clock.boxed()).unwrap();
-        // Numbers of files start anew: what was handed over goes on under names.
-        let before = std::mem::take(&mut self.got);
-        for (number, (_, got)) in before.into_iter().enumerate() {
-            self.got.insert(FileId(u64::MAX / 2 - 100_000 + number as u64), Got { to: 0, ..got });
-        }
+        // Numbers of files start anew.
+        self.earlier.extend(std::mem::take(&mut self.got).into_values());
     }
 
     /// What was handed over under a name, file after file.
     pub fn text(&self, name: &str) -> String {
         let all: Vec<u8> =
-            self.got.values().filter(|got| got.name == name).flat_map(|got| got.text.iter().copied()).collect();
+            self.earlier.iter().chain(self.got.values()).filter(|got| got.name == name).flat_map(|got| got.text.iter().copied()).collect();
         String::from_utf8_lossy(&all).into_owned()
     }
 
