@@ -151,7 +151,9 @@ impl fmt::Display for Trouble {
             Trouble::Io(error) => error.fmt(f),
             Trouble::Absent(name) => {
                 write_name(f, name)?;
-                f.write_str(": nothing there yet; it is followed once it appears (check the name if it should be there)")
+                f.write_str(
+                    ": nothing there yet; it is followed once it appears (check the name if it should be there)",
+                )
             }
             Trouble::NotAFile { name, kind } => {
                 write_name(f, name)?;

@@ -70,6 +70,10 @@ impl Handles {
     }
 
     fn close_one(&mut self, files: &mut HashMap<FileId, Tracked>) -> bool {
+        self.close_oldest(files, true) || self.close_oldest(files, false)
+    }
+
+    fn close_oldest(&mut self, files: &mut HashMap<FileId, Tracked>, spare: bool) -> bool {
         let mut kept = Vec::new();
         let mut closed = false;
         while !closed && let Some((used, id)) = self.order.pop_front() {
@@ -77,7 +81,8 @@ impl Handles {
             if tracked.handle.is_none() {
                 continue;
             }
-            if tracked.names.is_empty() {
+            // What is unread of a closed file is lost if it is deleted.
+            if tracked.names.is_empty() || (spare && tracked.backlog() > 0) {
                 kept.push((used, id));
                 continue;
             }

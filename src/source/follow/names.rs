@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::super::compressed::{LOOKAHEAD_BYTES, Recognised, recognise};
 use super::super::error::Operation;
+use super::Follower;
 use super::event::{Event, FileId, Receiver, Trouble};
 use super::handles::open;
 use super::pattern::Wanted;
@@ -19,7 +20,6 @@ use super::position::{Identity, Mark};
 use super::reader::Cursor;
 use super::search;
 use super::tracked::{Stage, Tracked};
-use super::Follower;
 
 /// A name, and what it leads to.
 #[derive(Debug, Default)]
@@ -190,7 +190,9 @@ impl Follower {
         let id = FileId(self.last_id);
         self.stirred();
         let before = self.lingering.iter().rev().copied().find(|before| {
-            self.files.get(before).is_some_and(|file| file.name == tracked.name && file.more && file.successor.is_none())
+            self.files
+                .get(before)
+                .is_some_and(|file| file.name == tracked.name && file.more && file.successor.is_none())
         });
         if let Some(before) = before
             && let Some(file) = self.files.get_mut(&before)
@@ -218,7 +220,8 @@ impl Follower {
         if tracked.names.len() == 1 {
             tracked.path = path.to_path_buf();
         }
-        tracked.stage = if *tracked.name == *path || tracked.stage == Stage::Named { Stage::Named } else { Stage::Renamed };
+        tracked.stage =
+            if *tracked.name == *path || tracked.stage == Stage::Named { Stage::Named } else { Stage::Renamed };
         if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
             && let Ok(target) = fs::canonicalize(path)
         {

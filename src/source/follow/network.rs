@@ -6,8 +6,20 @@ use std::path::Path;
 /// OCFS2, GFS2.
 #[cfg(target_os = "linux")]
 const NETWORK: [u32; 14] = [
-    0x0000_6969, 0x0000_517b, 0xff53_4d42, 0xfe53_4d42, 0x7375_7245, 0x5346_414f, 0x6b41_4653, 0x00c3_6400, 0x0102_1997,
-    0x6573_5546, 0x0bd0_0bd0, 0x4750_4653, 0x7461_636f, 0x0116_1970,
+    0x0000_6969,
+    0x0000_517b,
+    0xff53_4d42,
+    0xfe53_4d42,
+    0x7375_7245,
+    0x5346_414f,
+    0x6b41_4653,
+    0x00c3_6400,
+    0x0102_1997,
+    0x6573_5546,
+    0x0bd0_0bd0,
+    0x4750_4653,
+    0x7461_636f,
+    0x0116_1970,
 ];
 
 /// Whether `folder` lies on a file system that others may write to; unknown is no.

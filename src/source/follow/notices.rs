@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::Follower;
 use super::event::{Event, Receiver, Trouble};
 use super::options::Options;
 use super::pattern::Wanted;
 use super::watch::Notice;
-use super::Follower;
 
 /// A sweep takes at most this share of the time.
 const SWEEP_SHARE: u32 = 100;

@@ -53,7 +53,10 @@ struct Pattern {
 #[derive(Debug)]
 enum Part {
     Name(std::ffi::OsString),
-    Glob { glob: Glob, dotted: bool },
+    Glob {
+        glob: Glob,
+        dotted: bool,
+    },
     /// `**`: any number of folders.
     Folders,
 }

@@ -73,7 +73,12 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(block_bytes: usize, line_bytes_max: usize) -> Reader {
-        Reader { buffer: Vec::new(), block_bytes: block_bytes.max(1), kept_bytes: line_bytes_max.min(1 << 40) + 3, failed: None }
+        Reader {
+            buffer: Vec::new(),
+            block_bytes: block_bytes.max(1),
+            kept_bytes: line_bytes_max.min(1 << 40) + 3,
+            failed: None,
+        }
     }
 
     /// The bytes that a step gave.

@@ -81,7 +81,8 @@ impl Follower {
     pub(super) fn look_at_lingering(&mut self) {
         let files = &self.files;
         self.lingering.retain(|id| files.get(id).is_some_and(|tracked| tracked.stage != Stage::Named));
-        let due = self.lingering.iter().copied().filter(|id| files.get(id).is_some_and(|file| file.look_at <= self.now));
+        let due =
+            self.lingering.iter().copied().filter(|id| files.get(id).is_some_and(|file| file.look_at <= self.now));
         for id in due.collect::<Vec<_>>() {
             self.enqueue(id);
         }

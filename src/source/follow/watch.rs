@@ -163,7 +163,8 @@ impl Watch {
                 continue;
             }
             let Some(folders) = self.by_number.get(&event.wd()) else { continue };
-            if kind.intersects(ReadFlags::MOVE_SELF | ReadFlags::DELETE_SELF | ReadFlags::IGNORED | ReadFlags::UNMOUNT) {
+            if kind.intersects(ReadFlags::MOVE_SELF | ReadFlags::DELETE_SELF | ReadFlags::IGNORED | ReadFlags::UNMOUNT)
+            {
                 lost.extend(folders.iter().cloned());
                 notices.push(Notice::Anything);
                 continue;

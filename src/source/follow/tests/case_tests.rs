@@ -174,7 +174,9 @@ fn what_is_missing_is_followed_once_it_appears() {
         let told = trial.told();
         assert_eq!(
             told,
-            ["new/deep/app.log: nothing there yet; it is followed once it appears (check the name if it should be there)"]
+            [
+                "new/deep/app.log: nothing there yet; it is followed once it appears (check the name if it should be there)"
+            ]
         );
         fs::create_dir_all(trial.path("new/deep")).unwrap();
         trial.append("new/deep/app.log", "1\n");
@@ -244,7 +246,8 @@ fn what_is_no_file_is_told_once_and_others_go_on() {
         let cure = "which cannot be followed; name a file, or a pattern of files in quotes";
         assert_eq!(trial.told(), ["rotated app.log".into(), format!("app.log: is a directory, {cure}")]);
         fs::remove_dir(trial.path("app.log")).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, trial.path("app.log"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, trial.path("app.log"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .unwrap();
         trial.append("other.log", "z\n");
         trial.settle();
         assert_eq!(trial.told()[0], format!("app.log: is a named pipe, {cure}"));

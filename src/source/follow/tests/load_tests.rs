@@ -77,7 +77,8 @@ fn renames_and_deletions_at_full_speed_lose_nothing() {
     for pattern in ["app.log", "app.log*"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.log");
-        let mut follower = Follower::new(&[folder.path().join(pattern)], Options::default(), vec![], real_clock()).unwrap();
+        let mut follower =
+            Follower::new(&[folder.path().join(pattern)], Options::default(), vec![], real_clock()).unwrap();
         let opened = AtomicU64::new(0);
         let (finished, end) = mpsc::channel();
         let mut received = Received::default();

@@ -154,8 +154,13 @@ impl Trial {
 
     /// What was handed over under a name, file after file.
     pub fn text(&self, name: &str) -> String {
-        let all: Vec<u8> =
-            self.earlier.iter().chain(self.got.values()).filter(|got| got.name == name).flat_map(|got| got.text.iter().copied()).collect();
+        let all: Vec<u8> = self
+            .earlier
+            .iter()
+            .chain(self.got.values())
+            .filter(|got| got.name == name)
+            .flat_map(|got| got.text.iter().copied())
+            .collect();
         String::from_utf8_lossy(&all).into_owned()
     }
 
