@@ -373,3 +373,44 @@ fn an_error_log_of_many_messages_keeps_the_frequent_ones() {
         (4000 / 3 + 1, &Message { hits_error: Some(0), ..truth.messages[0].clone() })
     );
 }
+
+#[test]
+fn what_referrers_and_agents_leave_behind_is_counted_where_it_belongs() {
+    let mut tally = Tally::new(&Settings::default());
+    for round in 0..2 {
+        for client in 0..300u32 {
+            let (key, referrer) = (format!("10.0.0.{client}"), format!("https://a.example/{client}"));
+            let agent = format!("Mozilla/5.0 (X11; Linux x86_64) Firefox/{client}.0");
+            let access = Access {
+                client: key.as_bytes(),
+                referrer: referrer.as_bytes(),
+                agent: agent.as_bytes(),
+                status: 200,
+                bytes_sent: Some(7),
+                ..Access::default()
+            };
+            tally.add(b"", &[access]);
+        }
+        let found = |tally: &mut Tally| {
+            let report = report(tally);
+            let site = &report.referring_sites[0];
+            (
+                (site.hits, site.bytes, site.visitors, site.visitors_error),
+                report.browsers[0].hits,
+                report.browsers[0].key.clone(),
+            )
+        };
+        let hits = 300 * (round + 1);
+        let expected = ((hits, Some(hits * 7), Some(300), None), hits, "Firefox".to_string());
+        // Each round half of the referrers go, and come again, while all visitors have their cards.
+        assert_eq!(found(&mut tally), expected, "round {round}");
+        assert!(tally.halve(Part::Referrers));
+        assert_eq!(found(&mut tally), expected, "round {round}, referrers went");
+    }
+    // Agents whose visitors are in the sample no more go too; their hits stay with their family.
+    tally.sample(3);
+    assert!(tally.halve(Part::Agents));
+    let after = report(&mut tally);
+    assert!(after.agents.len() < 300 && after.bounded.unwrap().lists.contains_key("agents"));
+    assert_eq!((after.browsers[0].hits, after.browsers[0].hits_error), (600, None));
+}
