@@ -389,7 +389,7 @@ fn what_referrers_and_agents_leave_behind_is_counted_where_it_belongs() {
                 bytes_sent: Some(7),
                 ..Access::default()
             };
-            tally.add(b"", &[access]);
+            tally.add(b"", &[access], &mut ());
         }
         let found = |tally: &mut Tally| {
             let report = report(tally);

@@ -3,14 +3,13 @@
 use super::analyze_flags::Flags;
 use super::outputs::{Form, Outputs};
 use super::progress::watched;
-use super::{Exit, Failure, tell};
+use super::{Exit, Failure, interruptible, tell};
 use crate::aggregate::goaccess::General;
 use crate::aggregate::snapshot::Snapshot;
 use crate::aggregate::use_small_pages;
 use crate::clock;
 use crate::engine::{Outcome, Progress, Settings, analyze};
 use crate::source::{Expansion, Named, expand_all};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -40,12 +39,7 @@ pub fn run(flags: Flags) -> Result<Exit, Failure> {
     errors.iter().for_each(|error| tell(&error.to_string()));
 
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // The first asks for the report, the second ends the program at once.
-        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, Arc::clone(&stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
-    }
+    interruptible(&stop)?;
     let progress = Progress::new(stop);
     let shown = !flags.quiet && io::stderr().is_terminal();
     let mut outcome = watched(&progress, shown, || analyze(&inputs, &settings, &progress));

@@ -11,14 +11,19 @@ mod generate;
 mod generate_flags;
 mod generate_send;
 mod generate_sinks;
+mod monitor;
+mod monitor_flags;
 mod outputs;
 mod progress;
 mod replaced;
 mod terminal;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +66,8 @@ enum Command {
     Analyze(Box<analyze_flags::Flags>),
     /// Write realistic logs, with a known truth, at a set rate or as fast as it goes
     Generate(Box<generate_flags::Flags>),
+    /// Watch live files, sockets and standard input, in windows of event time
+    Monitor(Box<monitor_flags::Flags>),
     /// List the known formats, their fields and an example line of each
     Formats,
     /// Write completions for a shell to stdout
@@ -90,6 +97,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Analyze(flags) => analyze::run(*flags),
         Command::Generate(flags) => generate::run(*flags),
+        Command::Monitor(flags) => monitor::run(&flags),
         Command::Formats => written(formats::write),
         Command::Completions { shell } => written(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "visor-fast", out);
@@ -120,6 +128,16 @@ impl Failure {
     fn failed(message: impl ToString) -> Failure {
         Failure { exit: Exit::Failed, message: message.to_string() }
     }
+}
+
+/// The first Ctrl-C or SIGTERM sets `stop`; the second ends the program at once.
+fn interruptible(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, Arc::clone(stop))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(stop)))
+            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
+    }
+    Ok(())
 }
 
 /// A sentence on stderr.

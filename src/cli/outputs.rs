@@ -92,6 +92,15 @@ impl Outputs {
         Ok(Outputs { files, tallies, stdout, top, color })
     }
 
+    /// Opens files for a report and nothing else.
+    pub fn files(paths: &[PathBuf], top: Option<usize>, color: Color) -> Result<Outputs, Failure> {
+        let open = Outputs::open(paths, None, top, color)?;
+        match open.tallies.first() {
+            Some((path, _)) => Err(Failure::usage(format!("-o {}: only analyze writes tallies", path.display()))),
+            None => Ok(Outputs { stdout: None, ..open }),
+        }
+    }
+
     /// Rows of a list that the longest of the reports shows.
     pub fn top(&self) -> usize {
         let forms = self.files.iter().map(|(_, form, _)| *form).chain(self.stdout);
@@ -108,19 +117,7 @@ impl Outputs {
         for (path, file) in &self.tallies {
             file.write(|file| outcome.write_tally(file)).map_err(|error| cannot_write(path, &error))?;
         }
-        for (path, form, file) in &self.files {
-            let options =
-                TextOptions { columns: 120, color: self.color == Color::Always, top: self.rows(), unicode: true };
-            let write = || {
-                if file.metadata()?.is_file() {
-                    file.set_len(0)?;
-                }
-                let mut out = BufWriter::new(file);
-                render(snapshot, goaccess, *form, &options, &mut out)?;
-                out.flush()
-            };
-            write().map_err(|error| cannot_write(path, &error))?;
-        }
+        self.write_files(snapshot, goaccess)?;
         if self.stdout == Some(Form::Tally) {
             return told(outcome.write_tally(io::stdout().lock())).map(|_| ());
         }
@@ -133,6 +130,24 @@ impl Outputs {
             };
             let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
             told(render(snapshot, goaccess, form, &options, &mut out).and_then(|()| out.flush()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files.
+    pub fn write_files(&self, snapshot: &Snapshot, goaccess: Option<&goaccess::Report>) -> Result<(), Failure> {
+        for (path, form, file) in &self.files {
+            let options =
+                TextOptions { columns: 120, color: self.color == Color::Always, top: self.rows(), unicode: true };
+            let write = || {
+                if file.metadata()?.is_file() {
+                    file.set_len(0)?;
+                }
+                let mut out = BufWriter::new(file);
+                render(snapshot, goaccess, *form, &options, &mut out)?;
+                out.flush()
+            };
+            write().map_err(|error| cannot_write(path, &error))?;
         }
         Ok(())
     }

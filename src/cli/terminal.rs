@@ -35,6 +35,11 @@ pub fn columns() -> usize {
     said.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
+/// Rows of the terminal behind stdout, or 24.
+pub fn rows() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(24, |(_, height)| usize::from(height.0)).max(2)
+}
+
 /// Whether the locale says that text is UTF-8. Where it says nothing (a bare container) it most often is.
 pub fn speaks_unicode() -> bool {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());

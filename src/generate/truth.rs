@@ -2,7 +2,7 @@
 //!
 //! Counted from the facts of the maker and never from the text, so that no mistake is shared with a parser. One truth a
 //! sink: it counts what that sink delivered. A fact is a handful of numbers of the plan's tables, so counting a line is adding
-//! to arrays; what a number stands for is looked up once, when the report is written ([`super::truth_report`]).
+//! to arrays; what a number stands for is looked up once, when the report is written (`truth_report`).
 
 use super::block::{Block, Fact, Kind};
 use super::carried::Carried;

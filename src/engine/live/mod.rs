@@ -8,11 +8,17 @@
 //! sides share. A worker that finds the channel full waits, and so does whoever sends to it: files stay where they are,
 //! sockets fill up. The tallies themselves are merged once, at the end.
 
+mod followed;
 mod hand;
 mod run;
+mod sockets;
 mod source;
+mod standard_input;
 #[cfg(test)]
 mod tests;
 
+pub use followed::Followed;
 pub use run::{Ended, Monitor, Shown, monitor};
+pub use sockets::Sockets;
 pub use source::{Event, Problem, Source};
+pub use standard_input::StandardInput;

@@ -1,7 +1,7 @@
 //! The configuration of the generator: a JSON file, to the world that it describes.
 //!
-//! Two kinds are told by their keys: the generator's own ([`own`], documented in `docs/GENERATE.md`), and the one that Visor's
-//! users have ([`visor`]). What is wrong is told with the file, the line, the key and what was expected; an unknown key is
+//! Two kinds are told by their keys: the generator's own (`own`, documented in `docs/GENERATE.md`), and the one that Visor's
+//! users have (`visor`). What is wrong is told with the file, the line, the key and what was expected; an unknown key is
 //! wrong, since it is a mistyped one.
 
 mod own;

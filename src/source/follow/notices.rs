@@ -141,7 +141,7 @@ impl Follower {
             Wanted::File => {
                 self.look(path, receive);
                 // A folder or a link to one may lead further.
-                !self.names.get(path).is_some_and(|name| name.file.is_some()) && path.is_dir()
+                self.names.get(path).is_none_or(|name| name.file.is_none()) && path.is_dir()
             }
             Wanted::Folder => true,
             Wanted::No => false,

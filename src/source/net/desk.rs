@@ -252,6 +252,7 @@ impl Desk {
     }
 
     /// Closes a connection of this worker.
+    #[allow(clippy::boxed_local, reason = "it comes out of its slot in its box")]
     pub(super) fn close(&mut self, connection: Box<Connection>, why: Closed, now: Instant, sink: Sink<'_>) {
         self.unfinished_bytes -= connection.framer.held();
         match connection.client {

@@ -32,7 +32,9 @@ mod error;
 mod event;
 mod frame;
 mod limits;
+#[allow(clippy::module_inception, reason = "the loop is what the folder is about")]
 mod net;
+mod piped;
 mod seats;
 mod stream;
 mod tls;
@@ -44,6 +46,7 @@ pub use event::{Closed, Discard, Event, InputId, Notice, Peer, SourceId};
 pub use frame::Framing;
 pub use limits::Limits;
 pub use net::{Net, Waker};
+pub use piped::{Piece, Piped};
 
 #[cfg(test)]
 mod tests;

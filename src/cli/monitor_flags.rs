@@ -1,0 +1,229 @@
+//! The flags of `visor-fast monitor`, and the settings they make.
+
+use super::Failure;
+use super::count_flags::{CountFlags, kernel};
+use super::terminal::Color;
+use crate::engine::Settings;
+use crate::filter::time_range::TimeRange;
+use crate::filter::units;
+use crate::window::{board, watermark};
+use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  visor-fast monitor --follow /var/log/nginx/access.log    a screen of the last minute, once a second
+  visor-fast monitor --follow '/var/log/*/access.log'      patterns; files that appear later are followed too
+  journalctl -fu nginx -o cat | visor-fast monitor --stdin
+  visor-fast monitor --listen tcp://127.0.0.1:5514 --output json
+  visor-fast monitor --connect tcp://127.0.0.1:5555        lines of a server, such as visor-fast generate --listen
+  visor-fast monitor --stdin --window 10s --duration 1h -o report.json
+
+Event time is the lines' own. A window is closed when no line is expected for it; what comes up to the allowed lateness
+later revises it, what comes after that is counted as late. All lines are in the totals:
+  lines = blank + records + malformed + heartbeats + filtered      records = windowed + late + future";
+
+/// Flags of `visor-fast monitor`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Flags {
+    /// Follow files as they are written, over rotation: a path or a pattern (repeatable)
+    #[arg(long, value_name = "PATH|GLOB", help_heading = "Sources")]
+    pub follow: Vec<OsString>,
+
+    /// Read standard input
+    #[arg(long, help_heading = "Sources")]
+    pub stdin: bool,
+
+    /// Listen for lines at tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:///PATH or unixgram:///PATH (repeatable)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Sources")]
+    pub listen: Vec<String>,
+
+    /// Read the lines of a server at tcp://HOST:PORT, connecting again when it goes (repeatable)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Sources")]
+    pub connect: Vec<String>,
+
+    /// PEM file with our certificate, for --listen tls://
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Sources")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// PEM file with its private key
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", help_heading = "Sources")]
+    pub tls_key: Option<PathBuf>,
+
+    /// PEM file with the authorities one of which must have signed a sender's certificate
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", help_heading = "Sources")]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// Read followed files from their beginning [default: from their end; files that appear later from their beginning]
+    #[arg(long, help_heading = "Sources", conflicts_with = "from_end")]
+    pub from_beginning: bool,
+
+    /// Read followed files from their end
+    #[arg(long, help_heading = "Sources")]
+    pub from_end: bool,
+
+    #[command(flatten)]
+    pub counting: CountFlags,
+
+    /// Memory for the whole program; where exact counts would take more, lists keep their greatest rows
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", help_heading = "Counting")]
+    pub max_memory: String,
+
+    /// The span that the screen, and each line of output, is about
+    #[arg(long, value_name = "TIME", default_value = "1m", help_heading = "Windows")]
+    pub window: String,
+
+    /// The finest span of time that is told apart
+    #[arg(long, value_name = "TIME", default_value = "1s", help_heading = "Windows")]
+    pub pane: String,
+
+    /// How long panes are kept
+    #[arg(long, value_name = "TIME", default_value = "1h", help_heading = "Windows")]
+    pub history: String,
+
+    /// How far behind the newest line of its input a line may come and still be expected
+    #[arg(long, value_name = "TIME", default_value = "5s", help_heading = "Windows")]
+    pub max_out_of_orderness: String,
+
+    /// How long a closed window is revised by lines that come behind
+    #[arg(long, value_name = "TIME", default_value = "60s", help_heading = "Windows")]
+    pub allowed_lateness: String,
+
+    /// How long an input may be silent before nobody waits for it
+    #[arg(long, value_name = "TIME", default_value = "30s", help_heading = "Windows")]
+    pub idle_timeout: String,
+
+    /// How far a sender may be behind the newest line of all before nobody waits for it
+    #[arg(long, value_name = "TIME", default_value = "60s", help_heading = "Windows")]
+    pub max_lag: String,
+
+    /// How far ahead of the clock a line may be
+    #[arg(long, value_name = "TIME", default_value = "10m", help_heading = "Windows")]
+    pub max_future: String,
+
+    /// End after this time, and report
+    #[arg(long, value_name = "TIME", help_heading = "Output")]
+    pub duration: Option<String>,
+
+    /// How often the screen is drawn [default: 1s on a terminal; otherwise whenever a window has closed]
+    #[arg(long, value_name = "TIME", help_heading = "Output")]
+    pub refresh: Option<String>,
+
+    /// Form of what is printed while it runs
+    #[arg(long, value_name = "FORM", default_value = "text", help_heading = "Output")]
+    pub output: Form,
+
+    /// At the end write the report on all that was counted to FILE: .json, .csv or .txt (repeatable)
+    #[arg(short, value_name = "FILE", help_heading = "Output")]
+    pub o: Vec<PathBuf>,
+
+    /// Rows of a list [default: 5 on the screen; in files 10 in text, 1000 in JSON and CSV]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
+    pub top: Option<u32>,
+
+    /// Colours on standard output
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub color: Color,
+
+    /// Print nothing while it runs
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// Forms of what is printed while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// A screen
+    Text,
+    /// A line of JSON for each moment
+    Json,
+}
+
+impl Flags {
+    /// Threads that read and count: one for each source.
+    pub fn threads(&self) -> usize {
+        let one = |any: bool| usize::from(any);
+        one(!self.follow.is_empty()) + one(self.stdin) + one(!self.listen.is_empty() || !self.connect.is_empty())
+    }
+
+    /// How lines are read and counted.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        if self.threads() == 0 {
+            return Err(Failure::usage(
+                "no source is named; name one with --follow, --stdin, --listen or --connect (see `visor-fast help monitor`)",
+            ));
+        }
+        let zone = self.counting.zone()?;
+        let formats = self.counting.format_options();
+        Ok(Settings {
+            max_line_bytes: self.counting.max_line_bytes()?,
+            format: self.counting.format(&formats)?,
+            formats,
+            keep: self.counting.keep(TimeRange::default())?,
+            tally: self.counting.tally(zone)?,
+            budget: Some(self.counting.budget(&self.max_memory, self.threads())?),
+            ..Settings::new(self.threads(), kernel()?)
+        })
+    }
+
+    /// How windows are kept.
+    pub fn windows(&self) -> Result<board::Settings, Failure> {
+        let pane = milliseconds("pane", &self.pane)?;
+        let window = self.window_length()?;
+        if pane == 0 || window == 0 || window % pane != 0 {
+            return Err(Failure::usage(format!(
+                "--window: {} is not a multiple of the pane, {}; change one of them",
+                self.window, self.pane
+            )));
+        }
+        let history = milliseconds("history", &self.history)?;
+        if history < window {
+            return Err(Failure::usage(format!(
+                "--window: {} is longer than the history that is kept, {}; raise --history",
+                self.window, self.history
+            )));
+        }
+        Ok(board::Settings {
+            pane,
+            history,
+            allowed_lateness: milliseconds("allowed-lateness", &self.allowed_lateness)?,
+            max_future: milliseconds("max-future", &self.max_future)?,
+            watermark: watermark::Settings {
+                max_out_of_orderness: milliseconds("max-out-of-orderness", &self.max_out_of_orderness)?,
+                idle_timeout: milliseconds("idle-timeout", &self.idle_timeout)?,
+                max_lag: milliseconds("max-lag", &self.max_lag)?,
+                ..watermark::Settings::default()
+            },
+        })
+    }
+
+    /// Milliseconds of the window that is shown.
+    pub fn window_length(&self) -> Result<i64, Failure> {
+        milliseconds("window", &self.window)
+    }
+
+    /// After which time it ends, in milliseconds.
+    pub fn duration(&self) -> Result<Option<i64>, Failure> {
+        self.duration.as_ref().map(|text| milliseconds("duration", text)).transpose()
+    }
+
+    /// How often the screen is drawn; `None` where that is whenever a window has closed.
+    pub fn refresh(&self, is_terminal: bool) -> Result<Option<Duration>, Failure> {
+        match &self.refresh {
+            Some(text) => span("refresh", text).map(Some),
+            None => Ok(is_terminal.then_some(Duration::from_secs(1))),
+        }
+    }
+}
+
+fn milliseconds(name: &str, text: &str) -> Result<i64, Failure> {
+    i64::try_from(span(name, text)?.as_millis()).map_err(|_| Failure::usage(format!("--{name}: {text:?} is too long")))
+}
+
+/// The span that the flag `name` says.
+fn span(name: &str, text: &str) -> Result<Duration, Failure> {
+    units::duration_or_seconds(text).map_err(|error| Failure::usage(format!("--{name}: {error}")))
+}

@@ -1,0 +1,260 @@
+//! `visor-fast monitor` as its users run it: real files, pipes and sockets, and the report at the end.
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+fn program(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_visor-fast"));
+    command.args(arguments).current_dir(folder).env_remove("NO_COLOR");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Lines of one second each, from a second on; every tenth fails.
+fn lines(from: u32, to: u32) -> String {
+    let line = |second: u32| {
+        let status = if second.is_multiple_of(10) { 500 } else { 200 };
+        format!(
+            "192.0.2.{} - - [10/Oct/2025:13:{:02}:{:02} +0000] \"GET /{} HTTP/1.1\" {status} 10 \"-\" \"x\"\n",
+            second % 7,
+            second / 60,
+            second % 60,
+            second % 5
+        )
+    };
+    (from..to).map(line).collect()
+}
+
+fn with_input(arguments: &[&str], folder: &Path, input: &str) -> Output {
+    let mut child = program(arguments, folder).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// Asks it to end, and reads the report that it wrote.
+fn ended(child: Child, folder: &Path) -> Value {
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&fs::read(folder.join("r.json")).unwrap()).unwrap()
+}
+
+/// Waits until `is_so`, for half a minute at the most.
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{what}: not within half a minute");
+}
+
+/// The lines of JSON that it has printed so far, read on a thread of their own.
+fn moments(child: &mut Child) -> std::sync::mpsc::Receiver<Value> {
+    let mut stdout = child.stdout.take().unwrap();
+    let (to, moments) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut bytes, mut some) = (Vec::new(), [0; 4096]);
+        while let Ok(count @ 1..) = stdout.read(&mut some) {
+            bytes.extend_from_slice(&some[..count]);
+            while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = bytes.drain(..=end).collect();
+                let _ = to.send(serde_json::from_slice(&line).unwrap());
+            }
+        }
+    });
+    moments
+}
+
+/// Waits until it has counted so many lines.
+fn wait_for_lines(moments: &std::sync::mpsc::Receiver<Value>, lines: u64) -> Value {
+    loop {
+        let moment = moments.recv_timeout(Duration::from_secs(30)).expect("a moment within half a minute");
+        if moment["account"]["lines"].as_u64() >= Some(lines) {
+            return moment;
+        }
+    }
+}
+
+const LIVE: [&str; 6] = ["--output", "json", "--refresh", "100ms", "-o", "r.json"];
+
+#[test]
+fn each_window_of_standard_input_is_a_line_of_json_and_the_end_is_the_report_of_a_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = lines(0, 200) + "\nnot a line\n";
+    let arguments = ["monitor", "--stdin", "--output", "json", "--window", "1m", "-o", "r.json"];
+    let output = with_input(&arguments, folder.path(), &text);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let moments: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let windows: Vec<(&str, u64)> = moments
+        .iter()
+        .map(|moment| {
+            let window = &moment["window"];
+            (window["period"]["last"].as_str().unwrap(), window["totals"]["records"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        windows,
+        [
+            ("2025-10-10T13:01:00Z", 60),
+            ("2025-10-10T13:02:00Z", 60),
+            ("2025-10-10T13:03:00Z", 60),
+            ("2025-10-10T13:04:00Z", 20)
+        ]
+    );
+    let report: Value = serde_json::from_slice(&fs::read(folder.path().join("r.json")).unwrap()).unwrap();
+    let totals = &report["totals"];
+    let all = ["lines", "blank", "records", "malformed", "windowed", "late", "future"];
+    assert_eq!(all.map(|name| totals[name].as_u64().unwrap()), [202, 1, 200, 1, 200, 0, 0]);
+
+    fs::write(folder.path().join("a.log"), text).unwrap();
+    let output = program(&["analyze", "--output", "json", "a.log"], folder.path()).output().unwrap();
+    let batch: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for list in ["time", "status", "paths", "clients", "server_errors", "sizes", "distinct", "malformed_reasons"] {
+        assert_eq!(report[list], batch[list], "{list}");
+    }
+}
+
+#[test]
+fn a_followed_file_loses_no_line_when_it_is_rotated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    fs::write(&path, "old\n").unwrap();
+    let mut child = program(&[&["monitor", "--follow", "a.log"][..], &LIVE].concat(), folder.path()).spawn().unwrap();
+    let moments = moments(&mut child);
+    wait_until("the file is followed", || {
+        moments.try_iter().any(|moment| moment["inputs"].as_array().is_some_and(|inputs| !inputs.is_empty()))
+    });
+    let append = |text: &str| {
+        let mut file = OpenOptions::new().append(true).create(true).open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    append(&lines(0, 50));
+    wait_for_lines(&moments, 50);
+    append(&lines(50, 60));
+    fs::rename(&path, folder.path().join("a.log.1")).unwrap();
+    append(&lines(60, 100));
+    let last = wait_for_lines(&moments, 100);
+    assert_eq!(last["account"]["records"], 100);
+    let report = ended(child, folder.path());
+    assert_eq!((report["totals"]["records"].as_u64(), report["totals"]["malformed"].as_u64()), (Some(100), Some(0)));
+}
+
+/// An address on which nobody listens.
+fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[test]
+fn lines_over_tcp_are_counted_to_the_last_though_nothing_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_port();
+    let listen = format!("tcp://{address}");
+    let mut child = program(&[&["monitor", "--listen", &listen][..], &LIVE].concat(), folder.path()).spawn().unwrap();
+    let moments = moments(&mut child);
+    let mut senders = Vec::new();
+    wait_until("it listens", || TcpStream::connect(&address).map(|stream| senders.push(stream)).is_ok());
+    senders.push(TcpStream::connect(&address).unwrap());
+    for (sender, text) in senders.iter_mut().zip([lines(0, 100), lines(50, 150)]) {
+        sender.write_all(text.trim_end().as_bytes()).unwrap();
+    }
+    wait_for_lines(&moments, 198);
+    drop(senders);
+    wait_for_lines(&moments, 200);
+    let report = ended(child, folder.path());
+    assert_eq!(report["totals"]["records"].as_u64(), Some(200));
+}
+
+#[test]
+fn what_the_generator_sends_is_what_the_monitor_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_port();
+    let listen = format!("tcp://{address}");
+    let mut child = program(&[&["monitor", "--listen", &listen][..], &LIVE].concat(), folder.path()).spawn().unwrap();
+    let moments = moments(&mut child);
+    wait_until("it listens", || TcpStream::connect(&address).is_ok());
+    let generate =
+        ["generate", "access", "--lines", "50000", "--seed", "3", "--truth", "t.json", "-q", "--tcp", &address];
+    let output = program(&generate, folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    wait_for_lines(&moments, 50_000);
+    let report = ended(child, folder.path());
+    let truth: Value = serde_json::from_slice(&fs::read(folder.path().join("t.json")).unwrap()).unwrap();
+    for list in ["time", "status", "methods", "protocols", "sizes", "distinct"] {
+        let without_visitors = |list: &Value| match list {
+            Value::Array(rows) => Value::Array(
+                rows.iter()
+                    .map(|row| {
+                        let mut row = row.clone();
+                        row.as_object_mut().unwrap().remove("visitors");
+                        row
+                    })
+                    .collect(),
+            ),
+            other => other.clone(),
+        };
+        assert_eq!(without_visitors(&report[list]), without_visitors(&truth[list]), "{list}");
+    }
+    let totals = &report["totals"];
+    let all = ["windowed", "late", "future"].map(|name| totals[name].as_u64().unwrap());
+    assert_eq!(all.iter().sum::<u64>(), totals["records"].as_u64().unwrap());
+    assert_eq!(totals["lines"], truth["totals"]["lines"]);
+}
+
+#[test]
+fn datagrams_and_a_server_to_connect_to_are_sources_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connect = format!("tcp://{}", server.local_addr().unwrap());
+    let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let listen = format!("udp://{address}");
+    let arguments = [&["monitor", "--connect", &connect, "--listen", &listen][..], &LIVE].concat();
+    let mut child = program(&arguments, folder.path()).spawn().unwrap();
+    let moments = moments(&mut child);
+    let (mut stream, _) = server.accept().unwrap();
+    stream.write_all(lines(0, 30).as_bytes()).unwrap();
+    wait_for_lines(&moments, 30);
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for line in lines(30, 40).lines() {
+        sender.send_to(line.as_bytes(), &address).unwrap();
+    }
+    wait_for_lines(&moments, 40);
+    let report = ended(child, folder.path());
+    assert_eq!(report["totals"]["records"].as_u64(), Some(40));
+}
+
+#[test]
+fn it_ends_after_its_duration() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["monitor", "--listen", "tcp://127.0.0.1:0", "--duration", "100ms", "-q", "-o", "r.json"];
+    let output = program(&arguments, folder.path()).output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(folder.path().join("r.json").exists());
+}
+
+#[test]
+fn wrong_flags_are_told_with_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code, expected) in [
+        (&["monitor"][..], 2, "name one with --follow, --stdin, --listen or --connect"),
+        (&["monitor", "--stdin", "--window", "1500ms"], 2, "is not a multiple of the pane"),
+        (&["monitor", "--stdin", "--window", "2h"], 2, "raise --history"),
+        (&["monitor", "--listen", "http://x:1"], 2, "its scheme is not known"),
+        (&["monitor", "--stdin", "--max-memory", "1MiB"], 2, "is too little"),
+        (&["monitor", "--stdin", "-o", "x.vtally"], 2, "only analyze writes tallies"),
+        (&["monitor", "--stdin", "-o", "nowhere/x.json"], 1, "cannot be written"),
+    ] {
+        let output = program(arguments, folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}
