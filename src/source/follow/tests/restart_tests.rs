@@ -111,8 +111,7 @@ fn a_restart_goes_on_where_it_was() {
             trial.settle();
             trial.settle_for_good();
             let got = trial.told();
-            let texts: Vec<_> =
-                trial.got.iter().map(|(_, got)| (&got.name, String::from_utf8_lossy(&got.text))).collect();
+            let texts: Vec<_> = trial.got.values().map(|got| (&got.name, String::from_utf8_lossy(&got.text))).collect();
             assert_eq!(trial.text("app.log"), text, "{what}: {texts:?} {got:?}");
             let begins = |(told, got): (&&str, &String)| match told.strip_prefix('@') {
                 Some(start) => got.starts_with(start),
