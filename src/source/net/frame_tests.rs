@@ -77,8 +77,8 @@ fn a_stream_becomes_these_lines_wherever_it_is_cut() {
         (
             "a long message",
             OctetCount,
-            "30 0123456789-123456789-123456789a1 b",
-            heard("0123456789-123456789-12\nb\n", &[7], 0, false),
+            "31 0123456789-123456789-123456789a1 b",
+            heard("0123456789-123456789-12\nb\n", &[8], 0, false),
         ),
     ];
     for (what, framing, text, expected) in cases {

@@ -107,9 +107,8 @@ fn the_file_of_a_killed_program_is_no_obstacle_but_a_living_one_is() {
 
 #[test]
 fn what_cannot_be_opened_is_said_with_its_cure() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = format!("tcp://127.0.0.1:{}", taken.local_addr().unwrap().port());
-    let _taken = open_listener(&taken);
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("tcp://127.0.0.1:{}", other.local_addr().unwrap().port());
     let cases = [
         ("a port in use", taken.as_str(), "another program listens there; end it (ss -lnp shows which)"),
         ("an address of another machine", "tcp://192.0.2.1:0", "this machine has no such address (or IPv6 is off)"),
@@ -122,10 +121,6 @@ fn what_cannot_be_opened_is_said_with_its_cure() {
         let text = error.to_string();
         assert!(text.starts_with(&format!("{address}: ")) && text.contains(cure), "{what}: {text}");
     }
-}
-
-fn open_listener(address: &str) -> TcpListener {
-    TcpListener::bind(address.trim_start_matches("tcp://")).unwrap()
 }
 
 #[test]
