@@ -10,8 +10,10 @@ use super::options::Options;
 use super::pattern::Wanted;
 use super::watch::Notice;
 
-/// A sweep takes at most this share of the time.
+/// A sweep takes at most this share of the time,
 const SWEEP_SHARE: u32 = 100;
+/// unless that would put off the next one for longer than this: on a busy machine it waits more than it works.
+const SWEEP_REST_MAX: Duration = Duration::from_secs(10);
 
 /// When everything is looked at, whatever was noticed.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl Sweep {
         };
         let cost = to.saturating_duration_since(from);
         let hastened = std::mem::take(&mut self.hastened);
-        self.next = if hastened { to } else { to + self.interval.max(cost * SWEEP_SHARE) };
+        self.next = if hastened { to } else { to + self.interval.max((cost * SWEEP_SHARE).min(SWEEP_REST_MAX)) };
     }
 }
 
