@@ -1,8 +1,10 @@
 //! The next whole lines of a file that others write.
 //!
 //! One `pread` takes the bytes before the offset together with those behind it. If the former are not those that
-//! stood there, the file was cut or written anew, and nothing of the latter is taken: no moment lies between the
-//! check and the read. (A length below the offset shows as a read that ends before it.)
+//! stood there, the file was cut or written anew, and nothing of the latter is taken. (A length below the offset shows
+//! as a read that ends before it.) A read of many pages is no single moment, though: the file may be cut and grow again
+//! while they are copied. So the first bytes are fetched once more afterwards, and only if they are the same, all that
+//! was read is of one content.
 //!
 //! What follows the last newline stays in the file and is read again once it is whole, so that a file that waits needs
 //! no buffer: ten thousand of them cost what their [`Cursor`]s do. Of a line that grows slowly only the new bytes are
@@ -67,18 +69,11 @@ pub(super) struct Reader {
     block_bytes: usize,
     /// Bytes of a line over the limit that are handed over: the limit, one more, a CR and a NUL.
     kept_bytes: usize,
-    /// Why the last read ended early, if it had bytes to give before.
-    failed: Option<io::Error>,
 }
 
 impl Reader {
     pub(super) fn new(block_bytes: usize, line_bytes_max: usize) -> Reader {
-        Reader {
-            buffer: Vec::new(),
-            block_bytes: block_bytes.max(1),
-            kept_bytes: line_bytes_max.min(1 << 40) + 3,
-            failed: None,
-        }
+        Reader { buffer: Vec::new(), block_bytes: block_bytes.max(1), kept_bytes: line_bytes_max.min(1 << 40) + 3 }
     }
 
     /// The bytes that a step gave.
@@ -92,7 +87,7 @@ impl Reader {
         loop {
             let (base, handed) = (cursor.seen, cursor.handed);
             let known = base.len();
-            let filled = self.read(file, base.from(), known + wanted)?;
+            let filled = self.read(file, base.from(), known + wanted, known)?;
             let (before, fresh) = self.buffer.get(..filled).unwrap_or_default().split_at(known.min(filled));
             if !base.matches(before) {
                 if base.at > handed.at {
@@ -103,12 +98,16 @@ impl Reader {
                 let end = base.from() + filled as u64;
                 return Ok(Look { step: Step::Changed, end, more: true });
             }
+            if !fresh.is_empty() && !self.still(file, base.from(), filled)? {
+                return Ok(Look { step: Step::Nothing, end: base.at, more: true });
+            }
+            let fresh = self.text(known..filled);
             let (end, full) = (base.at + fresh.len() as u64, fresh.len() == wanted);
             let look = |step, more| Ok(Look { step, end, more });
-            if fresh.is_empty()
-                && let Some(cause) = self.failed.take()
-            {
-                return Err(cause);
+            if fresh.is_empty() {
+                // A device that fails shows first as a read that ends early. What came meanwhile is for the next turn.
+                let grown = file.read_at(&mut [0], end)? > 0;
+                return look(Step::Nothing, grown);
             }
             if base.at == handed.at {
                 if let Some(newline) = memchr::memrchr(b'\n', fresh) {
@@ -156,7 +155,7 @@ impl Reader {
         }
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(self.kept_bytes);
         let known = handed.len();
-        let filled = self.read(file, handed.from(), known + wanted)?;
+        let filled = self.fill(file, handed.from(), known + wanted)?;
         if filled <= known || !handed.matches(self.text(0..known)) {
             return Ok(Step::Nothing);
         }
@@ -172,26 +171,26 @@ impl Reader {
         }
         *cursor = Cursor::at(self.mark(file, length)?);
         // Looking at the end took the room of the beginning.
-        self.read(file, handed.from(), filled)?;
+        self.fill(file, handed.from(), filled)?;
         Ok(Step::Lines { from: handed.at, skipped: left - text.len() as u64, text })
     }
 
     /// The first bytes of a file, `wanted` at most.
     pub(super) fn start(&mut self, file: &File, wanted: usize) -> io::Result<&[u8]> {
-        let filled = self.read(file, 0, wanted)?;
+        let filled = self.fill(file, 0, wanted)?;
         Ok(self.text(0..filled))
     }
 
     /// The mark of an offset, from the file itself.
     pub(super) fn mark(&mut self, file: &File, at: u64) -> io::Result<Mark> {
         let bytes = MARK_BYTES.min(usize::try_from(at).unwrap_or(MARK_BYTES));
-        let filled = self.read(file, at - bytes as u64, bytes)?;
+        let filled = self.fill(file, at - bytes as u64, bytes)?;
         Ok(Mark::new(at - (bytes - filled) as u64, self.text(0..filled)))
     }
 
     /// Whether the bytes before `mark` are those that stood there.
     pub(super) fn has(&mut self, file: &File, mark: &Mark) -> io::Result<bool> {
-        let filled = self.read(file, mark.from(), mark.len())?;
+        let filled = self.fill(file, mark.from(), mark.len())?;
         Ok(mark.matches(self.text(0..filled)))
     }
 
@@ -199,7 +198,7 @@ impl Reader {
     pub(super) fn end(&mut self, file: &File, length: u64) -> io::Result<Mark> {
         let looked = usize::try_from(length).unwrap_or(usize::MAX).min(self.kept_bytes);
         let start = length - looked as u64;
-        let filled = self.read(file, start, looked)?;
+        let filled = self.fill(file, start, looked)?;
         let at = match memchr::memrchr(b'\n', self.text(0..filled)) {
             Some(newline) => start + newline as u64 + 1,
             // The one line is not whole; a longer one than is looked over has begun before and is left out.
@@ -218,7 +217,7 @@ impl Reader {
     /// Puts the beginning of an over-long line behind `handed` into the buffer, with a newline.
     fn beginning(&mut self, file: &File, handed: &Mark) -> io::Result<Option<Range<usize>>> {
         let (known, wanted) = (handed.len(), handed.len() + self.kept_bytes);
-        let filled = self.read(file, handed.from(), wanted)?;
+        let filled = self.fill(file, handed.from(), wanted)?;
         if filled < wanted || !handed.matches(self.text(0..known)) {
             return Ok(None);
         }
@@ -227,26 +226,42 @@ impl Reader {
         Ok(Some(known..wanted + 1))
     }
 
-    /// Fills the front of the buffer with up to `wanted` bytes from `from`; less is the end, as it is now.
-    fn read(&mut self, file: &File, from: u64, wanted: usize) -> io::Result<usize> {
+    /// Whether the first of the `filled` bytes in the buffer, which stood at `from`, still stand there.
+    fn still(&self, file: &File, from: u64, filled: usize) -> io::Result<bool> {
+        let mut again = [0; MARK_BYTES];
+        let again = again.get_mut(..filled.min(MARK_BYTES)).unwrap_or_default();
+        match file.read_exact_at(again, from) {
+            Ok(()) => Ok(again == self.text(0..again.len())),
+            Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(cause) => Err(cause),
+        }
+    }
+
+    /// Fills the front of the buffer with `wanted` bytes from `from`; less is the end, as it is now.
+    fn fill(&mut self, file: &File, from: u64, wanted: usize) -> io::Result<usize> {
+        self.read(file, from, wanted, wanted)
+    }
+
+    /// As [`Reader::fill`], but after `least` bytes a read that brings less than there was room for is the end: what
+    /// another one would bring may be of other content.
+    fn read(&mut self, file: &File, from: u64, wanted: usize, least: usize) -> io::Result<usize> {
         // Kept at the size it usually has; an over-long line's room is given back.
         let usual = self.block_bytes.max(self.kept_bytes).saturating_add(2 * MARK_BYTES);
         if self.buffer.len() < wanted || self.buffer.len() > usual.saturating_mul(2) {
             self.buffer.resize(wanted.max(self.block_bytes + MARK_BYTES), 0);
             self.buffer.shrink_to(usual.saturating_mul(2));
         }
-        self.failed = None;
         let mut filled = 0;
         while let Some(room) = self.buffer.get_mut(filled..wanted).filter(|room| !room.is_empty()) {
             match file.read_at(room, from.saturating_add(filled as u64)) {
                 Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                // The bytes before a failure count.
-                Err(cause) if filled > 0 => {
-                    self.failed = Some(cause);
-                    break;
+                Ok(count) => {
+                    filled += count;
+                    if filled >= least {
+                        break;
+                    }
                 }
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
                 Err(cause) => return Err(cause),
             }
         }

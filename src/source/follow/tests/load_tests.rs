@@ -116,6 +116,15 @@ fn renames_and_deletions_at_full_speed_lose_nothing() {
     }
 }
 
+/// Ends a writer that waits for a follower which failed.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[test]
 fn cuts_that_wait_until_all_is_read_lose_nothing_and_others_are_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -134,7 +143,7 @@ fn cuts_that_wait_until_all_is_read_lose_nothing_and_others_are_told() {
                     file.write_all(line(number).as_bytes()).unwrap();
                     number += 1;
                 }
-                while count.load(Ordering::Acquire) < number {
+                while count.load(Ordering::Acquire) < number && !ended.load(Ordering::Acquire) {
                     std::thread::yield_now();
                 }
                 file.set_len(0).unwrap();
@@ -142,6 +151,7 @@ fn cuts_that_wait_until_all_is_read_lose_nothing_and_others_are_told() {
             ended.store(true, Ordering::Release);
             number
         });
+        let _ends = Ends(&ended);
         follow(&mut follower, &mut received, |received| {
             count.store(received.count(), Ordering::Release);
             ended.load(Ordering::Acquire)
