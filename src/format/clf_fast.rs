@@ -8,9 +8,10 @@
 //! left to the careful parser, `clf`. So this path needs no rule for odd lines and is still exact: for every
 //! line that it takes it says what the careful parser says. Tests hold it to that.
 
-use super::fast::Regular;
+use super::fast::{ReadRegular, Regular};
 use super::record::{Access, NONE, Time};
 use super::{client, request, time, value};
+use bumpalo::Bump;
 
 /// Reads regular lines; remembers the last hour and offset, which the next line most often shares.
 #[derive(Clone, Debug)]
@@ -32,6 +33,30 @@ const COLONS_AND_SPACE_MASK: u64 = u64::from_le_bytes([0, 0, 255, 0, 0, 255, 0, 
 const ONES: u128 = u128::from_le_bytes([1; 16]);
 const HIGHS: u128 = ONES << 7;
 
+impl ReadRegular for ClfFast {
+    #[inline(always)]
+    fn regular<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        marks: &[u32],
+        _: &'line Bump,
+    ) -> Option<Regular<'line>> {
+        if self.combined {
+            let (access, behind) = self.regular_head(text, start, marks)?;
+            let newline = *marks.get(HEAD_MARKS)? as usize;
+            ends_line(text, behind, newline)?;
+            return Some(Regular { access, marks: HEAD_MARKS + 1, newline });
+        }
+        let &[opening, closing, newline, ..] = marks else { return None };
+        let newline = newline as usize;
+        let end = if text.get(newline.wrapping_sub(1)) == Some(&b'\r') { newline - 1 } else { newline };
+        ends_line(text, end, newline)?;
+        let access = self.access(text, start, [opening as usize, closing as usize], end)?;
+        Some(Regular { access, marks: 3, newline })
+    }
+}
+
 impl ClfFast {
     /// For lines with a virtual host before the client or without, with referrer and agent (`combined`) or without; a
     /// request that is exactly `heartbeat` is left to the careful parser.
@@ -47,24 +72,7 @@ impl ClfFast {
         }
     }
 
-    /// Reads the line that starts at `start` of `text` and whose marks are the first of `marks`, if it is regular.
-    #[inline(always)]
-    pub fn regular<'line>(&mut self, text: &'line [u8], start: usize, marks: &[u32]) -> Option<Regular<'line>> {
-        if self.combined {
-            let (access, behind) = self.regular_head(text, start, marks)?;
-            let newline = *marks.get(HEAD_MARKS)? as usize;
-            ends_line(text, behind, newline)?;
-            return Some(Regular { access, marks: HEAD_MARKS + 1, newline });
-        }
-        let &[opening, closing, newline, ..] = marks else { return None };
-        let newline = newline as usize;
-        let end = if text.get(newline.wrapping_sub(1)) == Some(&b'\r') { newline - 1 } else { newline };
-        ends_line(text, end, newline)?;
-        let access = self.access(text, start, [opening as usize, closing as usize], end)?;
-        Some(Regular { access, marks: 3, newline })
-    }
-
-    /// Reads what begins like a line of the combined format, as [`regular`](Self::regular) does; says what it is, and where
+    /// Reads what begins like a line of the combined format, as [`regular`](ReadRegular::regular) does; says what it is, and where
     /// what stands behind it begins. Its marks are [`HEAD_MARKS`] many.
     #[inline(always)]
     pub fn regular_head<'line>(

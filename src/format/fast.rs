@@ -48,45 +48,6 @@ pub trait ReadRegular {
     ) -> Option<Regular<'line>>;
 }
 
-impl ReadRegular for ClfFast {
-    #[inline(always)]
-    fn regular<'line>(
-        &mut self,
-        text: &'line [u8],
-        start: usize,
-        marks: &[u32],
-        _: &'line Bump,
-    ) -> Option<Regular<'line>> {
-        ClfFast::regular(self, text, start, marks)
-    }
-}
-
-impl ReadRegular for Tailed {
-    #[inline(always)]
-    fn regular<'line>(
-        &mut self,
-        text: &'line [u8],
-        start: usize,
-        marks: &[u32],
-        _: &'line Bump,
-    ) -> Option<Regular<'line>> {
-        Tailed::regular(self, text, start, marks)
-    }
-}
-
-impl ReadRegular for Json {
-    #[inline(always)]
-    fn regular<'line>(
-        &mut self,
-        text: &'line [u8],
-        start: usize,
-        marks: &[u32],
-        scratch: &'line Bump,
-    ) -> Option<Regular<'line>> {
-        Json::regular(self, text, start, marks, scratch)
-    }
-}
-
 impl ReadRegular for Fast {
     #[inline(always)]
     fn regular<'line>(
@@ -97,8 +58,8 @@ impl ReadRegular for Fast {
         scratch: &'line Bump,
     ) -> Option<Regular<'line>> {
         match self {
-            Fast::Clf(fast) => fast.regular(text, start, marks),
-            Fast::Tailed(fast) => fast.regular(text, start, marks),
+            Fast::Clf(fast) => fast.regular(text, start, marks, scratch),
+            Fast::Tailed(fast) => fast.regular(text, start, marks, scratch),
             Fast::Json(json) => json.regular(text, start, marks, scratch),
             Fast::Syslog(inner) => behind_header(inner, text, start, marks, scratch),
         }
@@ -119,8 +80,8 @@ fn behind_header<'line>(
     let message = syslog::message(head).filter(|message| !message.trim_ascii().is_empty())?;
     let start = start + head.len() - message.len();
     match inner {
-        Fast::Clf(fast) => fast.regular(text, start, marks),
-        Fast::Tailed(fast) => fast.regular(text, start, marks),
+        Fast::Clf(fast) => fast.regular(text, start, marks, scratch),
+        Fast::Tailed(fast) => fast.regular(text, start, marks, scratch),
         Fast::Json(json) => json.regular(text, start, marks, scratch),
         Fast::Syslog(_) => None,
     }

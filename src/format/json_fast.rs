@@ -4,17 +4,15 @@
 //! must say, and has nothing in it that the walk by marks leaves out. What its values mean is for `Found`, as on the
 //! careful path; the two differ only in how the values are found.
 
-use super::fast::Regular;
+use super::fast::{ReadRegular, Regular};
 use super::json::{Found, Json, opening};
 use super::json_marks::walk;
 use bumpalo::Bump;
 
-impl Json {
-    /// Reads the line that starts at `start` of `text` and whose marks are the first of `marks`, if it is a regular line
-    /// of a request.
+impl ReadRegular for Json {
     #[inline(never)]
-    pub(super) fn regular<'line>(
-        &self,
+    fn regular<'line>(
+        &mut self,
         text: &'line [u8],
         start: usize,
         marks: &[u32],

@@ -20,7 +20,7 @@ fn is_taken(format: &Json, line: &[u8], behind: &[u8]) -> bool {
     let scratch = Bump::new();
     // The two quotes and the newline of the line before are passed.
     let marks = marks.as_slice().get(1..).unwrap();
-    let Some(regular) = format.regular(&text, 3, marks, &scratch) else { return false };
+    let Some(regular) = format.clone().regular(&text, 3, marks, &scratch) else { return false };
     assert_eq!(regular.newline, 3 + line.len());
     assert_eq!(marks[regular.marks - 1] as usize, regular.newline);
     let careful = format.parse(line.strip_suffix(b"\r").unwrap_or(line), &scratch);

@@ -119,7 +119,7 @@ fn replace(put: &mut impl FnMut(&[u8]), bytes: &[u8]) -> usize {
     2
 }
 
-/// The character of the `\uXXXX` (or the pair of them) at the start, and how many bytes it took.
+/// The character of the `\uHHHH` (or the pair of them) at the start, and how many bytes it took.
 fn code_point(escape: &[u8]) -> Option<(char, usize)> {
     let first = code_unit(escape)?;
     if let 0xd800..=0xdbff = first
@@ -131,7 +131,7 @@ fn code_point(escape: &[u8]) -> Option<(char, usize)> {
     Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
 }
 
-/// The 16-bit number of the `\uXXXX` at the start.
+/// The 16-bit number of the `\uHHHH` at the start.
 fn code_unit(escape: &[u8]) -> Option<u32> {
     let digits = escape.strip_prefix(b"\\u")?.first_chunk::<4>()?;
     digits.iter().try_fold(0, |sum, &digit| Some(sum * 16 + char::from(digit).to_digit(16)?))

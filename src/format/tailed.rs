@@ -6,7 +6,8 @@
 
 use super::clf_fast::{ClfFast, HEAD_MARKS};
 use super::custom::Program;
-use super::fast::Regular;
+use super::fast::{ReadRegular, Regular};
+use bumpalo::Bump;
 
 /// Reads regular lines with a tail.
 #[derive(Clone, Debug)]
@@ -23,10 +24,17 @@ impl Tailed {
     pub fn new(head: ClfFast, dash: bool, tail: Program) -> Tailed {
         Tailed { head, dash, tail }
     }
+}
 
-    /// Reads the line that starts at `start` of `text` and whose marks are the first of `marks`, if it is regular.
+impl ReadRegular for Tailed {
     #[inline(always)]
-    pub fn regular<'line>(&mut self, text: &'line [u8], start: usize, marks: &[u32]) -> Option<Regular<'line>> {
+    fn regular<'line>(
+        &mut self,
+        text: &'line [u8],
+        start: usize,
+        marks: &[u32],
+        _: &'line Bump,
+    ) -> Option<Regular<'line>> {
         let (mut access, behind) = self.head.regular_head(text, start, marks)?;
         if self.dash {
             let from_client = text.get(start..behind)?;
