@@ -63,7 +63,7 @@ impl Pump {
     }
 
     /// Fills `block` with the next lines, about `block_bytes`; the last line of the stream may lack its newline. An
-    /// empty block is the end. An error comes after all lines before it.
+    /// empty block is the end. An error comes after all lines before it, and again at each later call.
     pub fn next(&mut self, block: &mut Vec<u8>, block_bytes: usize) -> Result<(), SourceError> {
         block.clear();
         let stop = self.stop.clone();
@@ -82,11 +82,10 @@ impl Pump {
                     block.truncate(newline.map_or(0, |newline| newline + 1));
                 }
                 return match failed {
-                    Some(error) if block.is_empty() => Err(error),
-                    // The source repeats its error when it is asked again.
-                    Some(_) => {
+                    // The source repeats its error, and so does this: whoever asks next must not take it for the end.
+                    Some(error) => {
                         self.ended = false;
-                        Ok(())
+                        if block.is_empty() { Err(error) } else { Ok(()) }
                     }
                     None => Ok(()),
                 };
@@ -256,5 +255,16 @@ mod tests {
         let (lines, error) = all_lines(pump(b"a\nb\ncut he", 3, 50, true), 4);
         assert_eq!(lines, [b"a\n", b"b\n"]);
         assert!(error.unwrap().to_string().contains("the cable was cut"));
+    }
+
+    #[test]
+    fn an_error_is_no_end_for_whoever_asks_next() {
+        let mut pump = pump(b"a\ncut he", 3, 50, true);
+        let mut block = Vec::new();
+        pump.next(&mut block, 100).unwrap();
+        assert_eq!(block, b"a\n");
+        for _ in 0..3 {
+            assert!(pump.next(&mut block, 100).is_err());
+        }
     }
 }
