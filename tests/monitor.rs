@@ -168,9 +168,35 @@ fn lines_over_tcp_are_counted_to_the_last_though_nothing_ends_it() {
     }
     wait_for_lines(&moments, 198);
     drop(senders);
-    wait_for_lines(&moments, 200);
+    let mut sender = TcpStream::connect(&address).unwrap();
+    sender.write_all(b"what is this\n").unwrap();
+    wait_for_lines(&moments, 201);
     let report = ended(child, folder.path());
     assert_eq!(report["totals"]["records"].as_u64(), Some(200));
+    // Connections come and go by the thousand: the report has them by what they came through.
+    let inputs = report["inputs"].as_array().unwrap();
+    assert_eq!((inputs.len(), inputs[0]["name"].as_str(), inputs[0]["lines"].as_u64()), (1, Some(&*listen), Some(201)));
+    assert_eq!(inputs[0]["bytes"].as_u64(), Some((lines(0, 100) + &lines(50, 150)).len() as u64 + 11));
+    assert_eq!(report["malformed_samples"][0]["input"].as_str(), Some(&*listen));
+}
+
+#[test]
+fn a_line_that_has_not_ended_holds_no_window_back() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), lines(0, 2) + "192.0.2.1 - - [10/Oct").unwrap();
+    fs::write(folder.path().join("b.log"), "").unwrap();
+    let arguments = ["monitor", "--follow", "a.log", "--follow", "b.log", "--window", "10s", "--invalid", "bad.log"];
+    let mut child = program(&[&arguments[..], &LIVE].concat(), folder.path()).spawn().unwrap();
+    let moments = moments(&mut child);
+    wait_until("the files are followed", || {
+        moments.try_iter().any(|moment| moment["inputs"].as_array().is_some_and(|inputs| inputs.len() == 2))
+    });
+    fs::write(folder.path().join("b.log"), lines(0, 60) + "not a line\n").unwrap();
+    wait_until("a window is closed", || {
+        moments.try_iter().any(|moment| moment["window"]["period"]["last"].as_str() == Some("2025-10-10T13:00:54Z"))
+    });
+    ended(child, folder.path());
+    assert_eq!(fs::read(folder.path().join("bad.log")).unwrap(), b"not a line\n");
 }
 
 #[test]

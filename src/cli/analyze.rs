@@ -60,10 +60,7 @@ pub fn run(flags: Flags) -> Result<Exit, Failure> {
         tell_what_ran(&settings, &outcome, &report, start.elapsed().as_secs_f64() - counted);
     }
     outputs.write(&mut outcome, &report, goaccess.as_ref())?;
-    if let (Some(invalid), Some(path)) = (&settings.keep.invalid, &flags.counting.invalid) {
-        let wrong = |error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display()));
-        invalid.finish().map_err(wrong)?;
-    }
+    flags.counting.finish_invalid(&settings.keep)?;
     if outcome.stopped {
         return Ok(Exit::Interrupted);
     }

@@ -90,6 +90,13 @@ impl CountFlags {
         Ok(Keep { filter, range, exclude_bots: self.exclude_bots, invalid: invalid.transpose()? })
     }
 
+    /// Completes the file of malformed lines.
+    pub fn finish_invalid(&self, keep: &Keep) -> Result<(), Failure> {
+        let (Some(invalid), Some(path)) = (&keep.invalid, &self.invalid) else { return Ok(()) };
+        let wrong = |error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display()));
+        invalid.finish().map_err(wrong)
+    }
+
     /// The longest line that is looked at, in bytes.
     pub fn max_line_bytes(&self) -> Result<usize, Failure> {
         let bytes =

@@ -49,10 +49,10 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
         },
         |note| tell(&fit_to_be_shown(note.as_bytes())),
     );
-    let mut ended =
-        ended.map_err(|wrong| Failure::usage(format!("--pane, --history, --allowed-lateness: {wrong:?}")))?;
+    let mut ended = ended.map_err(|wrong| Failure::usage(format!("--pane, --history, --allowed-lateness: {wrong}")))?;
     let report = ended.report(outputs.top(), clock.monotonic() as f64 / 1000.0);
     outputs.write_files(&report, None)?;
+    flags.counting.finish_invalid(&settings.keep)?;
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             return Err(Failure::failed(format!("stdout: cannot be written: {error}")));
@@ -206,8 +206,7 @@ impl<'flags> Screen<'flags> {
             lines_per_second: self.lines_per_second,
             discarded_bytes: shown.discarded_bytes,
             inputs: shown
-                .inputs
-                .iter()
+                .inputs()
                 .map(|input| Input {
                     name: input.name.clone(),
                     lag_seconds: input.newest.map(|newest| (shown.wall - newest) as f64 / 1000.0),

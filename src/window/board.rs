@@ -98,17 +98,21 @@ pub struct Board {
     ring: Ring<Counts>,
     account: Account,
     is_finished: bool,
+    hurried: u64,
 }
 
 /// Panes that are closed in one step.
 const STEP_PANES: i64 = 60;
+/// Finest panes that may be open. Beyond it, as many as this many at the most, the older half is closed whoever is waited
+/// for: lines of ever other times, beside an input that holds the watermark back, must not fill the memory.
+pub const OPEN_PANES_MAX: usize = 20_000;
 
 impl Board {
     /// An empty board; `monotonic` is now.
     pub fn new(settings: Settings, monotonic: i64) -> Result<Board, Wrong> {
         let ring = Ring::new(&settings.tiers(), settings.allowed_lateness)?;
         let watermarks = Watermarks::new(settings.watermark.clone(), NEVER, monotonic);
-        Ok(Board { settings, watermarks, ring, account: Account::default(), is_finished: false })
+        Ok(Board { settings, watermarks, ring, account: Account::default(), is_finished: false, hurried: 0 })
     }
 
     /// Takes what a worker hands over; `monotonic` is now.
@@ -118,9 +122,29 @@ impl Board {
             let is_in_time = self.ring.add(*start, counts);
             *if is_in_time { &mut self.account.windowed } else { &mut self.account.late } += counts.records;
         }
+        self.account.late += over.gathered.late;
         self.account.future += over.gathered.future;
         for (input, newest) in &over.newest {
             self.watermarks.saw(*input, *newest, monotonic);
+        }
+        if self.ring.len() > OPEN_PANES_MAX
+            && let Some(start) = self.ring.start_before_last(OPEN_PANES_MAX / 2)
+        {
+            self.watermarks.raise(start);
+            self.hurried += 1;
+        }
+    }
+
+    /// How often panes were closed though somebody was waited for, since they were too many.
+    pub fn hurried(&self) -> u64 {
+        self.hurried
+    }
+
+    /// Before this instant every line is late by now, in milliseconds; [`NEVER`] where none is.
+    pub fn late_before(&self) -> i64 {
+        match self.ring.watermark() {
+            NEVER => NEVER,
+            watermark => watermark.saturating_sub(self.settings.allowed_lateness).saturating_sub(self.settings.pane),
         }
     }
 
@@ -139,9 +163,14 @@ impl Board {
         self.watermarks.set_backlog(input, has_backlog, monotonic);
     }
 
-    /// Whether an input should wait for slower ones.
-    pub fn is_ahead(&self, input: InputId, monotonic: i64) -> bool {
-        self.watermarks.is_ahead(input, monotonic)
+    /// Those of `inputs` that should wait for slower ones.
+    pub fn ahead<'a>(
+        &'a self,
+        inputs: impl Iterator<Item = InputId> + 'a,
+        monotonic: i64,
+    ) -> impl Iterator<Item = InputId> + 'a {
+        let slowest = self.watermarks.slowest(monotonic);
+        inputs.filter(move |input| self.watermarks.is_ahead(*input, slowest))
     }
 
     /// Moves the watermark as far as it may go. What this closes is told, and seen, by [`step`](Self::step).
@@ -188,19 +217,9 @@ impl Board {
         self.ring.pane_of(watermark.saturating_sub(1)).saturating_add(self.settings.pane)
     }
 
-    /// What is later than this is of the future; `wall` is the time of day.
-    pub fn future_from(&self, wall: i64) -> i64 {
-        wall.saturating_add(self.settings.max_future)
-    }
-
     /// The windows.
     pub fn ring(&self) -> &Ring<Counts> {
         &self.ring
-    }
-
-    /// The watermark of an input's own, or of all.
-    pub fn watermarks(&self) -> &Watermarks {
-        &self.watermarks
     }
 
     /// Where all lines went.
@@ -217,7 +236,7 @@ mod tests {
         let counts = Counts { records, ..Counts::default() };
         HandOver {
             lines: Lines { lines: records, records, ..Lines::default() },
-            gathered: Gathered { panes: vec![(at - at.rem_euclid(1000), counts)], future: 0 },
+            gathered: Gathered { panes: vec![(at - at.rem_euclid(1000), counts)], ..Gathered::default() },
             newest: vec![(input, at)],
         }
     }
@@ -288,6 +307,27 @@ mod tests {
         // The last minute has begun and not ended.
         assert_eq!((seen, board.account().late), (count - 1, 0));
         assert!(steps < 5_000, "{steps}");
+    }
+
+    #[test]
+    fn lines_of_ever_other_times_fill_no_memory_though_the_watermark_is_held_back() {
+        let mut board = Board::new(Settings::default(), 0).unwrap();
+        board.begin(1, Kind::Sender, 0);
+        board.begin(2, Kind::Waiting, 0);
+        board.set_backlog(2, true, 0);
+        let mut lines = 0;
+        for part in 0..20 {
+            let mut over = over(1, part, 4_000);
+            over.gathered.panes =
+                (0..4_000).map(|n| ((part * 4_000 + n) * 1_000, Counts { records: 1, ..Counts::default() })).collect();
+            board.take(&over, 0);
+            board.advance(0, 0);
+            while board.step().is_some() {}
+            assert!(board.ring().len() <= OPEN_PANES_MAX + 4_000, "{}", board.ring().len());
+            lines += 4_000;
+        }
+        assert!(board.hurried() > 0 && board.account().balances());
+        assert_eq!(board.account().windowed + board.account().late, lines);
     }
 
     #[test]

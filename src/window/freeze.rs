@@ -126,17 +126,15 @@ fn quantiles(values: &Sparse, unit: f64) -> Option<Quantiles> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::sparse::{BUCKETS, bucket_of};
+    use crate::window::sparse::bucket_of;
 
     #[test]
     fn a_window_is_shown_by_the_names_of_the_report() {
-        let mut buckets = vec![0; BUCKETS];
-        buckets[usize::from(bucket_of(2_000_000))] = 3;
         let mut counts = Counts {
             records: 4,
             status: vec![(0, 1), (200, 1), (500, 2)],
             bytes_sent: 9,
-            latencies: Sparse::new(&buckets, 6_000_000, 2_000_000, 2_000_000),
+            latencies: Sparse::new(vec![(bucket_of(2_000_000), 3)], 6_000_000, 2_000_000, 2_000_000),
             ..Counts::default()
         };
         counts.levels[Level::Error as usize] = 1;

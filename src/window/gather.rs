@@ -11,7 +11,7 @@ use super::keys::Keys;
 use super::pane::Counts;
 #[cfg(test)]
 use super::pane::List;
-use super::sparse::{BUCKETS, Sparse, bucket_of};
+use super::sparse::{Sparse, bucket_of};
 use crate::aggregate::tally::{Tally, Watch};
 use crate::format::record::{Access, ErrorEntry, Level, NO_STATUS, Time};
 use foldhash::fast::RandomState;
@@ -75,7 +75,8 @@ pub struct Gather {
     width: i64,
     /// When what is seen came: the time of an entry that has none of its own.
     arrival: Time,
-    /// Lines of a later time than this are of the future.
+    /// Lines of an earlier time than this are late for certain, lines of a later time than that are of the future.
+    from: i64,
     until: i64,
     logs: HashMap<i64, Log, RandomState>,
     /// The pane of the last line, which the next most often shares.
@@ -84,7 +85,8 @@ pub struct Gather {
     records: usize,
     /// The newest event time seen since it was last asked for.
     newest: Option<i64>,
-    /// Records of the future.
+    /// Records that were late for certain, and of the future.
+    late: u64,
     future: u64,
     /// Panes whose logs had to be counted before they were asked for.
     counted: Vec<(i64, Counts)>,
@@ -96,7 +98,9 @@ pub struct Gather {
 pub struct Gathered {
     /// Panes by their start, in milliseconds; a pane may come several times.
     pub panes: Vec<(i64, Counts)>,
-    /// Records of the future, which are in no pane.
+    /// Records that came too late for any pane.
+    pub late: u64,
+    /// Records of the future, which are in no pane either.
     pub future: u64,
 }
 
@@ -111,26 +115,34 @@ impl Gather {
         Gather {
             width: width.max(1),
             arrival: Time::default(),
+            from: i64::MIN,
             until: i64::MAX,
             logs: HashMap::default(),
             open: i64::MIN,
             open_log: Log::default(),
             records: 0,
             newest: None,
+            late: 0,
             future: 0,
             counted: Vec::new(),
             scratch: Scratch::default(),
         }
     }
 
-    /// What is seen from now on came at `arrival`; lines of a time later than `until` (in milliseconds) are of the future.
-    pub fn set_clock(&mut self, arrival: Time, until: i64) {
-        (self.arrival, self.until) = (arrival, until);
+    /// What is seen from now on came at `arrival`; lines of a time before `from` (in milliseconds) are late for certain, lines
+    /// of a time later than `until` are of the future.
+    pub fn set_clock(&mut self, arrival: Time, from: i64, until: i64) {
+        (self.arrival, self.from, self.until) = (arrival, from, until);
     }
 
     /// The newest event time since this was last asked.
     pub fn take_newest(&mut self) -> Option<i64> {
         self.newest.take()
+    }
+
+    /// Panes that have logs.
+    pub fn panes(&self) -> usize {
+        self.logs.len() + self.counted.len() + 1
     }
 
     /// Records in the logs.
@@ -140,15 +152,19 @@ impl Gather {
 
     /// Whether there is nothing to hand over.
     pub fn is_empty(&self) -> bool {
-        self.records == 0 && self.future == 0
+        self.records == 0 && self.late == 0 && self.future == 0
     }
 
-    /// The log of the pane of a record; `None` for one of the future.
+    /// The log of the pane of a record; `None` for one that no pane is for.
     #[inline(always)]
     fn log(&mut self, time: &Time) -> Option<&mut Log> {
         let at = milliseconds(time);
         if at > self.until {
             self.future += 1;
+            return None;
+        }
+        if at < self.from {
+            self.late += 1;
             return None;
         }
         self.newest = self.newest.max(Some(at));
@@ -173,7 +189,11 @@ impl Gather {
     /// Counts the logs and empties them. `tally` is the one whose rows they speak of.
     pub fn hand_over(&mut self, tally: &Tally) -> Gathered {
         self.count(tally);
-        Gathered { panes: std::mem::take(&mut self.counted), future: std::mem::take(&mut self.future) }
+        Gathered {
+            panes: std::mem::take(&mut self.counted),
+            late: std::mem::take(&mut self.late),
+            future: std::mem::take(&mut self.future),
+        }
     }
 
     fn count(&mut self, tally: &Tally) {
@@ -229,8 +249,7 @@ impl Watch for Gather {
 /// Arrays that are all zeros between two logs.
 #[derive(Default)]
 struct Scratch {
-    buckets: Vec<u64>,
-    /// Hits by row of a table, and the rows that have some.
+    /// Hits by number, and the numbers that have some.
     hits: Vec<u32>,
     rows: Vec<u32>,
 }
@@ -277,13 +296,9 @@ impl Scratch {
     }
 
     fn distribution(&mut self, buckets: impl Iterator<Item = u16>, range: &Range) -> Sparse {
-        self.buckets.resize(BUCKETS, 0);
-        for bucket in buckets.filter(|bucket| *bucket != UNTOLD) {
-            self.buckets[usize::from(bucket)] += 1;
-        }
-        let sparse = Sparse::new(&self.buckets, range.sum, range.least, range.greatest);
-        self.buckets.fill(0);
-        sparse
+        let told = buckets.filter(|bucket| *bucket != UNTOLD).map(u32::from);
+        let counts = self.hits(told).into_iter().map(|(bucket, count)| (bucket as u16, count)).collect();
+        Sparse::new(counts, range.sum, range.least, range.greatest)
     }
 
     /// Hits by number, for all numbers that have some.

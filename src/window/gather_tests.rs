@@ -98,25 +98,25 @@ proptest! {
 }
 
 #[test]
-fn lines_of_the_future_are_in_no_pane() {
+fn late_lines_and_those_of_the_future_are_in_no_pane() {
     let (mut tally, mut gather) = (Tally::new(&Settings::default()), Gather::new(1000));
-    gather.set_clock(Time::default(), 5_000);
+    gather.set_clock(Time::default(), 1_000, 5_000);
     let at = |at| (at, 1, 1, 200, None, None);
-    add(&mut tally, &mut gather, &[at(4_000), at(5_000), at(5_001), at(i64::from(u32::MAX) * 1000)]);
+    add(&mut tally, &mut gather, &[at(999), at(4_000), at(5_000), at(5_001), at(i64::from(u32::MAX) * 1000)]);
     let gathered = gather.hand_over(&tally);
-    assert_eq!((gathered.future, gather.take_newest()), (2, Some(5_000)));
+    assert_eq!((gathered.late, gathered.future, gather.take_newest()), (1, 2, Some(5_000)));
     assert_eq!(
         gathered.panes.iter().map(|(start, counts)| (*start, counts.records)).collect::<Vec<_>>(),
         [(4_000, 1), (5_000, 1)]
     );
-    assert_eq!(tally.lines.records, 4, "the total has them");
+    assert_eq!(tally.lines.records, 5, "the total has them");
 }
 
 #[test]
 fn entries_of_error_logs_count_by_level_client_and_message() {
     let (mut tally, mut gather) = (Tally::new(&Settings::default()), Gather::new(1000));
     let arrival = Time { wall_seconds: 9, ..Time::default() };
-    gather.set_clock(arrival, i64::MAX);
+    gather.set_clock(arrival, i64::MIN, i64::MAX);
     let entry = |level, client: &'static [u8], message: &'static [u8], time| ErrorEntry {
         time,
         level,

@@ -13,6 +13,7 @@
 
 use super::watermark::NEVER;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What is counted in a pane.
 pub trait Pane: Clone + Default {
@@ -38,6 +39,18 @@ pub enum Wrong {
     Order,
     /// The finest panes are not kept as long as they may be revised.
     Lateness,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Wrong::Empty => "a pane must span some time",
+            Wrong::Order => "coarser panes must span a multiple of finer ones and be kept longer",
+            Wrong::Lateness => {
+                "panes must be kept as long as they may be revised; keep them longer, or allow less lateness"
+            }
+        })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -167,6 +180,12 @@ impl<P: Pane> Ring<P> {
     /// Whether no pane is kept that starts before an instant.
     pub fn holds_none_before(&self, instant: i64) -> bool {
         self.tiers.iter().all(|tier| tier.panes.range(..instant).next().is_none())
+    }
+
+    /// The start of the finest pane behind which `count` of the finest panes lie, if there are so many.
+    pub fn start_before_last(&self, count: usize) -> Option<i64> {
+        let finest = &self.tiers[0].panes;
+        finest.len().checked_sub(count).and_then(|at| finest.keys().nth(at)).copied()
     }
 
     /// All panes, of whatever width, in the order of time: start, width, content.

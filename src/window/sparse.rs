@@ -18,9 +18,6 @@ pub fn bucket_of(value: u64) -> u16 {
     (u64::from(width_bits) * HALF + (value >> width_bits)) as u16
 }
 
-/// Buckets that there are.
-pub const BUCKETS: usize = ((u64::BITS - KEPT_BITS) as u64 * HALF + 2 * HALF) as usize;
-
 /// The greatest value of a bucket.
 fn greatest_of(bucket: u16) -> u64 {
     let width_bits = (u64::from(bucket) / HALF).saturating_sub(1) as u32;
@@ -45,10 +42,10 @@ impl Default for Sparse {
 }
 
 impl Sparse {
-    /// The distribution of some values, counted by bucket (0 for those that were not hit).
-    pub fn new(counts: &[u64], sum: u128, least: u64, greatest: u64) -> Sparse {
-        let buckets = (0..).zip(counts).filter(|(_, count)| **count > 0).map(|(bucket, count)| (bucket, *count));
-        Sparse { buckets: buckets.collect(), sum, least, greatest }
+    /// The distribution of some values, counted by bucket: each bucket once, and none that was not hit.
+    pub fn new(mut buckets: Vec<(u16, u64)>, sum: u128, least: u64, greatest: u64) -> Sparse {
+        buckets.sort_unstable();
+        Sparse { buckets, sum, least, greatest }
     }
 
     /// Adds all values of another one.
@@ -111,11 +108,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(values: &[u64]) -> Sparse {
-        let mut counts = vec![0; BUCKETS];
-        values.iter().for_each(|value| counts[usize::from(bucket_of(*value))] += 1);
+        let mut counts = std::collections::HashMap::new();
+        values.iter().for_each(|value| *counts.entry(bucket_of(*value)).or_insert(0) += 1);
         let (least, greatest) = (values.iter().min(), values.iter().max());
         let sum = values.iter().map(|value| u128::from(*value)).sum();
-        Sparse::new(&counts, sum, least.copied().unwrap_or(u64::MAX), greatest.copied().unwrap_or(0))
+        let (least, greatest) = (least.copied().unwrap_or(u64::MAX), greatest.copied().unwrap_or(0));
+        Sparse::new(counts.into_iter().collect(), sum, least, greatest)
     }
 
     #[test]
@@ -123,13 +121,12 @@ mod tests {
         for shift in 0..64 {
             for value in [1u64 << shift, (1 << shift) + 1, u64::MAX >> shift] {
                 let bucket = bucket_of(value);
-                assert!(usize::from(bucket) < BUCKETS);
                 let (greatest, below) = (greatest_of(bucket), bucket.checked_sub(1).map(greatest_of));
                 assert!(greatest >= value && below.is_none_or(|below| below < value), "{value}");
                 assert!(greatest - value <= value / 64, "{value}: {greatest}");
             }
         }
-        assert_eq!(usize::from(bucket_of(u64::MAX)), BUCKETS - 1);
+        assert_eq!(greatest_of(bucket_of(u64::MAX)), u64::MAX);
     }
 
     #[test]

@@ -114,22 +114,24 @@ impl Watermarks {
 
     /// The watermark of all inputs together, [`NEVER`] before the first. `wall` is the time of day.
     pub fn advance(&mut self, monotonic: i64, wall: i64) -> i64 {
-        let settings = &self.settings;
-        let newest = self.inputs.values().filter_map(|input| input.newest).max();
-        let waited_for = self.inputs.values().filter(|input| is_waited_for(settings, input, newest, monotonic));
         // One without an event time that is waited for has shown nothing: it may begin anywhere.
-        let least = waited_for.map(|input| input.newest.unwrap_or(NEVER)).min();
-        let is_start = monotonic.saturating_sub(self.began) < settings.idle_timeout;
+        let least = self.slowest(monotonic);
+        let is_start = monotonic.saturating_sub(self.began) < self.settings.idle_timeout;
         if let Some(reached) = least.or((!is_start).then_some(wall)) {
-            self.all = self.all.max(reached.saturating_sub(settings.max_out_of_orderness));
+            self.raise(reached.saturating_sub(self.settings.max_out_of_orderness));
         }
         self.all
+    }
+
+    /// Moves the watermark of all to an instant, whoever has not got there; never back.
+    pub fn raise(&mut self, to: i64) {
+        self.all = self.all.max(to);
     }
 
     /// Nothing more will come: the watermark passes the newest event time of all.
     pub fn finish(&mut self) -> i64 {
         if self.newest != NEVER {
-            self.all = self.all.max(self.newest.saturating_add(1));
+            self.raise(self.newest.saturating_add(1));
         }
         self.all
     }
@@ -144,13 +146,18 @@ impl Watermarks {
         self.inputs.get(&input)?.newest
     }
 
-    /// Whether an input should wait, as it is further ahead of the slowest one than `max_ahead`. The slowest never is.
-    pub fn is_ahead(&self, input: InputId, monotonic: i64) -> bool {
-        let Some(Input { kind: Kind::Waiting, newest: Some(own), .. }) = self.inputs.get(&input) else { return false };
-        let settings = &self.settings;
+    /// The event time of the slowest input that is waited for, [`NEVER`] where one of them has shown none; `None` where
+    /// nobody is waited for.
+    pub fn slowest(&self, monotonic: i64) -> Option<i64> {
         let newest = self.inputs.values().filter_map(|input| input.newest).max();
-        let behind = |other: &Input| other.newest.unwrap_or(NEVER) < own.saturating_sub(settings.max_ahead);
-        self.inputs.values().any(|other| is_waited_for(settings, other, newest, monotonic) && behind(other))
+        let waited_for = self.inputs.values().filter(|input| is_waited_for(&self.settings, input, newest, monotonic));
+        waited_for.map(|input| input.newest.unwrap_or(NEVER)).min()
+    }
+
+    /// Whether an input should wait, as it is further ahead of the [`slowest`](Self::slowest) one than `max_ahead`.
+    pub fn is_ahead(&self, input: InputId, slowest: Option<i64>) -> bool {
+        let Some(Input { kind: Kind::Waiting, newest: Some(own), .. }) = self.inputs.get(&input) else { return false };
+        slowest.is_some_and(|slowest| slowest < own.saturating_sub(self.settings.max_ahead))
     }
 }
 
@@ -249,18 +256,18 @@ mod tests {
     fn a_file_that_runs_ahead_of_the_slowest_waits() {
         let mut all = watermarks(&[(1, Kind::Waiting), (2, Kind::Waiting), (3, Kind::Sender)]);
         all.saw(1, 100_000, 0);
-        assert!(!all.is_ahead(1, 0), "alone");
+        assert!(!all.is_ahead(1, all.slowest(0)), "alone");
         all.set_backlog(2, true, 0);
-        assert!(all.is_ahead(1, 0), "the other one has not begun");
-        assert!(!all.is_ahead(2, 0));
+        assert!(all.is_ahead(1, all.slowest(0)), "the other one has not begun");
+        assert!(!all.is_ahead(2, all.slowest(0)));
         all.saw(2, 89_999, 0);
-        assert!(all.is_ahead(1, 0) && !all.is_ahead(2, 0));
+        assert!(all.is_ahead(1, all.slowest(0)) && !all.is_ahead(2, all.slowest(0)));
         all.saw(2, 90_000, 0);
-        assert!(!all.is_ahead(1, 0));
+        assert!(!all.is_ahead(1, all.slowest(0)));
         all.saw(3, 500_000, 0);
-        assert!(!all.is_ahead(3, 0), "a sender cannot be asked to");
+        assert!(!all.is_ahead(3, all.slowest(0)), "a sender cannot be asked to");
         all.end(2);
-        assert!(!all.is_ahead(1, 0));
+        assert!(!all.is_ahead(1, all.slowest(0)));
         assert_eq!(all.advance(0, 0), 95_000);
     }
 
@@ -288,7 +295,7 @@ mod tests {
         let mut all = watermarks(&[(1, Kind::Sender), (2, Kind::Waiting), (3, Kind::Sender)]);
         for (input, newest) in [(1, i64::MIN), (2, i64::MAX), (3, 0)] {
             all.saw(input, newest, i64::MAX);
-            all.is_ahead(2, i64::MIN);
+            all.slowest(i64::MIN);
             all.advance(i64::MAX, i64::MIN);
         }
         assert_eq!(all.advance(i64::MAX, i64::MAX), i64::MAX - 5_000);

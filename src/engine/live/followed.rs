@@ -3,7 +3,7 @@
 use super::source::{Event, Problem, Source};
 use crate::source::follow::{self, Discard, FileId, Follower};
 use crate::window::watermark::{InputId, Kind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -11,30 +11,39 @@ use std::time::Duration;
 pub struct Followed {
     follower: Follower,
     inputs: HashMap<FileId, InputId>,
+    /// Those that were opened and have shown no line since.
+    fresh: HashSet<FileId>,
     next: InputId,
 }
 
 impl Followed {
     /// The files of `follower`, as inputs from the number `first` on.
     pub fn new(follower: Follower, first: InputId) -> Followed {
-        Followed { follower, inputs: HashMap::new(), next: first }
+        Followed { follower, inputs: HashMap::new(), fresh: HashSet::new(), next: first }
     }
 
     /// Looks once; whether lines came.
     fn look(&mut self, timeout: Duration, tell: &mut dyn FnMut(Event<'_>)) -> bool {
-        let (inputs, next) = (&mut self.inputs, &mut self.next);
+        let Followed { follower, inputs, fresh, next } = self;
         let mut lines_came = false;
-        self.follower.poll(timeout, &mut |event| {
+        follower.poll(timeout, &mut |event| {
             match event {
-                follow::Event::Opened { file, name, .. } => {
+                follow::Event::Opened { file, name, backlog, .. } => {
                     let input = *next;
                     *next += 1;
                     inputs.insert(file, input);
-                    tell(Event::Begin { input, name: &name.display().to_string(), kind: Kind::Waiting });
+                    let name = name.display().to_string();
+                    tell(Event::Begin { input, name: &name, group: &name, kind: Kind::Waiting });
+                    if backlog > 0 {
+                        // Its lines may be older than those of the others, which are to wait for it.
+                        fresh.insert(file);
+                        tell(Event::Backlog { input, bytes: backlog });
+                    }
                 }
                 follow::Event::Lines { file, text, backlog, .. } => {
                     if let Some(&input) = inputs.get(&file) {
                         lines_came = true;
+                        fresh.remove(&file);
                         tell(Event::Lines { input, text });
                         tell(Event::Backlog { input, bytes: backlog });
                     }
@@ -44,6 +53,7 @@ impl Followed {
                         let sentence = format!("{}: {unread} bytes were lost before they were read", name.display());
                         tell(Event::Problem(Problem { bytes: unread, sentence: &sentence }));
                     }
+                    fresh.remove(&file);
                     if let Some(input) = inputs.remove(&file) {
                         tell(Event::End { input });
                     }
@@ -71,6 +81,16 @@ impl Followed {
             }
             ControlFlow::Continue(())
         });
+        if !fresh.is_empty() {
+            // What was behind the place where it was begun may be no line yet, and then nobody waits for it any longer.
+            let read = follower.files().filter(|status| status.backlog == 0 && fresh.contains(&status.file));
+            for file in read.map(|status| status.file).collect::<Vec<_>>() {
+                fresh.remove(&file);
+                if let Some(&input) = inputs.get(&file) {
+                    tell(Event::Backlog { input, bytes: 0 });
+                }
+            }
+        }
         lines_came
     }
 }

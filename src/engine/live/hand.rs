@@ -1,9 +1,11 @@
 //! One source, and the worker that counts what comes from it.
 
+use super::counted::{Counted, UNKNOWN};
 use super::run::Told;
 use super::source::{Event, Source};
 use crate::aggregate::position::shown;
-use crate::aggregate::tally::{Lines, Tally};
+use crate::aggregate::snapshot;
+use crate::aggregate::tally::Lines;
 use crate::clock::Clock;
 use crate::engine::changes::runs;
 use crate::engine::settings::Settings;
@@ -18,13 +20,15 @@ use crate::window::watermark::InputId;
 use crossbeam::channel::{Receiver, Sender};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Records that are gathered, at most, before they are handed over.
 const RECORDS_MAX: usize = 1 << 20;
 /// Milliseconds after which they are.
 const HAND_OVER_EVERY: i64 = 100;
+/// Panes that are gathered, at most: lines of ever other times make many.
+const PANES_MAX: usize = 4096;
 /// How long a source waits for something to happen before it is asked again.
 const WAIT: Duration = Duration::from_millis(50);
 
@@ -34,13 +38,16 @@ pub struct Hand<'run> {
     clock: &'run dyn Clock,
     worker: Worker<'run, Gather>,
     inputs: HashMap<InputId, Input>,
-    /// The number of the next input, by which malformed lines name it.
-    first: u32,
+    /// The inputs as the report has them, and their numbers by name.
+    reported: Vec<snapshot::Input>,
+    numbers: HashMap<String, u32>,
     /// Lines handed over before.
     told: Lines,
     newest: HashMap<InputId, i64>,
     handed: i64,
     max_future: i64,
+    /// Lines of an earlier time are late: the board says so.
+    late_before: &'run AtomicI64,
     to: Sender<Told>,
     paused: Receiver<(InputId, bool)>,
 }
@@ -48,6 +55,7 @@ pub struct Hand<'run> {
 /// An input of the source.
 struct Input {
     name: String,
+    /// The number by which the report has it, with others of its group.
     number: u32,
     /// Known once lines have come that tell it.
     format: Option<Arc<dyn LineFormat>>,
@@ -58,12 +66,12 @@ struct Input {
 
 impl<'run> Hand<'run> {
     /// A worker that has counted nothing. It tells the board through `to`, and is told through `paused` which inputs are to
-    /// wait. Its inputs are numbered from `first`.
+    /// wait, and through `late_before` what is too late by now.
     pub fn new(
         settings: &'run Settings,
         window: &crate::window::board::Settings,
         clock: &'run dyn Clock,
-        first: u32,
+        late_before: &'run AtomicI64,
         to: Sender<Told>,
         paused: Receiver<(InputId, bool)>,
     ) -> Hand<'run> {
@@ -72,11 +80,13 @@ impl<'run> Hand<'run> {
             clock,
             worker: Worker::new(settings, Gather::new(window.pane)),
             inputs: HashMap::new(),
-            first,
+            reported: Vec::new(),
+            numbers: HashMap::new(),
             told: Lines::default(),
             newest: HashMap::new(),
             handed: clock.monotonic(),
             max_future: window.max_future,
+            late_before,
             to,
             paused,
         }
@@ -107,18 +117,21 @@ impl<'run> Hand<'run> {
     }
 
     /// What was counted.
-    pub fn into_tally(self) -> Tally {
-        self.worker.tally
+    pub fn into_counted(self) -> Counted {
+        Counted { tally: self.worker.tally, inputs: self.reported }
     }
 
     fn see(&mut self, event: Event<'_>) {
         match event {
-            Event::Begin { input, name, kind } => {
-                let number = self.first;
-                self.first = self.first.wrapping_add(1);
-                let format = self.settings.format.clone();
-                self.inputs
-                    .insert(input, Input { name: name.to_string(), number, format, is_strange: false, lines: 0 });
+            Event::Begin { input, name, group, kind } => {
+                let begun = Input {
+                    name: name.to_string(),
+                    number: self.number_of(group),
+                    format: self.settings.format.clone(),
+                    is_strange: false,
+                    lines: 0,
+                };
+                self.inputs.insert(input, begun);
                 self.tell(Told::Begin { input, name: name.to_string(), kind });
             }
             Event::Lines { input, text } => self.lines(input, text),
@@ -135,6 +148,21 @@ impl<'run> Hand<'run> {
         }
     }
 
+    /// The number by which the report has the inputs of a group.
+    fn number_of(&mut self, group: &str) -> u32 {
+        if let Some(&number) = self.numbers.get(group) {
+            return number;
+        }
+        let number = u32::try_from(self.reported.len()).unwrap_or(u32::MAX);
+        self.reported.push(snapshot::Input {
+            name: group.to_string(),
+            format: UNKNOWN.to_string(),
+            ..snapshot::Input::default()
+        });
+        self.numbers.insert(group.to_string(), number);
+        number
+    }
+
     /// Counts lines of an input.
     fn lines(&mut self, id: InputId, text: &[u8]) {
         let Some(input) = self.inputs.get_mut(&id) else { return };
@@ -145,7 +173,8 @@ impl<'run> Hand<'run> {
             nanos: (wall.rem_euclid(1000) * 1_000_000) as u32,
         };
         self.worker.arrival = arrival;
-        self.worker.watch.set_clock(arrival, wall.saturating_add(self.max_future));
+        let late_before = self.late_before.load(Ordering::Relaxed);
+        self.worker.watch.set_clock(arrival, late_before, wall.saturating_add(self.max_future));
         if input.format.is_none() {
             match detect(text, &self.settings.formats) {
                 Ok(format) if has_lines(text) => input.format = Some(format),
@@ -166,11 +195,19 @@ impl<'run> Hand<'run> {
         }
         let unknown = || (ENTRIES[0].make)(&self.settings.formats);
         let mut format = input.format.clone().unwrap_or_else(unknown);
+        let before = input.lines;
         for (run, format_of) in runs(text, &format) {
             let piece =
                 Piece { text: run, format: &*format_of, input: input.number, number: 0, lines_before: input.lines };
             input.lines += self.worker.piece(&piece, &|| true);
             format = format_of;
+        }
+        if let Some(reported) = self.reported.get_mut(input.number as usize) {
+            reported.bytes += text.len() as u64;
+            reported.lines += input.lines - before;
+            if reported.format == UNKNOWN && input.format.is_some() {
+                reported.format = format.name().to_string();
+            }
         }
         if input.format.is_some() {
             input.format = Some(format);
@@ -178,7 +215,9 @@ impl<'run> Hand<'run> {
         if let Some(newest) = self.worker.watch.take_newest() {
             self.newest.entry(id).and_modify(|known| *known = newest.max(*known)).or_insert(newest);
         }
-        if self.worker.watch.len() >= RECORDS_MAX || self.clock.monotonic() - self.handed >= HAND_OVER_EVERY {
+        let gathered = &self.worker.watch;
+        let is_full = gathered.len() >= RECORDS_MAX || gathered.panes() >= PANES_MAX;
+        if is_full || self.clock.monotonic() - self.handed >= HAND_OVER_EVERY {
             self.hand_over();
         }
     }

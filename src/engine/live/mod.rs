@@ -8,8 +8,10 @@
 //! sides share. A worker that finds the channel full waits, and so does whoever sends to it: files stay where they are,
 //! sockets fill up. The tallies themselves are merged once, at the end.
 
+mod counted;
 mod followed;
 mod hand;
+mod notes;
 mod run;
 mod sockets;
 mod source;

@@ -1,29 +1,31 @@
 //! The threads of a monitor, and the board that they all tell.
 
+use super::counted::Counted;
 use super::hand::Hand;
+use super::notes::Notes;
 use super::source::Source;
-use crate::aggregate::snapshot::{self, Snapshot};
-use crate::aggregate::tally::Tally;
+use crate::aggregate::snapshot::Snapshot;
 use crate::clock::Clock;
-use crate::engine::finish::merge_all;
 use crate::engine::settings::Settings;
 use crate::parallel::message_of;
 use crate::window::board::{self, Account, Board, HandOver};
-use crate::window::watermark::{InputId, Kind};
+use crate::window::watermark::{InputId, Kind, NEVER};
 use crossbeam::channel::{Receiver, RecvTimeoutError, bounded, unbounded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-/// Hand-overs that may wait for the board.
-const WAITING_MAX: usize = 64;
+/// Hand-overs that may wait for the board. A few, as each may hold a second's worth of lines.
+const WAITING_MAX: usize = 8;
 /// How often the board looks at the clock.
 const TICK: Duration = Duration::from_millis(20);
 /// How long a source may take to hand on what it has, when all is to end.
 const DRAIN: Duration = Duration::from_secs(3);
-/// Inputs of a source: their numbers lie in a range of its own.
-const INPUTS_MAX: u32 = 1 << 24;
+
+/// Said when windows were closed though an input was waited for.
+const HURRIED: &str = "lines of too many different times came while an input was waited for: windows were closed before their \
+                       time, and what comes for them is counted late; look for a log with wrong times, or one that stands still";
 
 /// What a hand tells the board.
 pub enum Told {
@@ -90,8 +92,7 @@ pub struct InputShown {
 pub struct Shown<'board> {
     /// Windows and account.
     pub board: &'board Board,
-    /// The inputs of the moment.
-    pub inputs: Vec<InputShown>,
+    inputs: &'board BTreeMap<InputId, InputShown>,
     /// The ends of the panes that were closed since the last time, from the first to the last.
     pub closed: Option<(i64, i64)>,
     /// Whether nothing will be shown after this.
@@ -102,14 +103,19 @@ pub struct Shown<'board> {
     pub wall: i64,
 }
 
+impl Shown<'_> {
+    /// The inputs of the moment.
+    pub fn inputs(&self) -> impl Iterator<Item = &InputShown> {
+        self.inputs.values()
+    }
+}
+
 /// How a monitor ended.
 pub struct Ended {
     /// All counts.
-    pub tally: Tally,
+    pub counted: Counted,
     /// Where all lines went.
     pub account: Account,
-    /// The inputs that there were.
-    pub inputs: Vec<snapshot::Input>,
     /// Sources that failed, each with a sentence.
     pub failures: Vec<String>,
 }
@@ -117,12 +123,11 @@ pub struct Ended {
 impl Ended {
     /// The report on all that was counted, after `elapsed_seconds`.
     pub fn report(&mut self, top: usize, elapsed_seconds: f64) -> Snapshot {
-        let names: Vec<String> = self.inputs.iter().map(|input| input.name.clone()).collect();
-        let mut report = self.tally.snapshot(top, &names);
+        let mut report = self.counted.report(top);
         report.totals.windowed = self.account.windowed;
         report.totals.late = self.account.late;
         report.totals.future = self.account.future;
-        Snapshot { inputs: self.inputs.clone(), elapsed_seconds, partial: !self.failures.is_empty(), ..report }
+        Snapshot { elapsed_seconds, partial: !self.failures.is_empty(), ..report }
     }
 }
 
@@ -132,23 +137,24 @@ pub fn monitor(
     sources: Vec<Box<dyn Source + '_>>,
     monitor: &Monitor<'_>,
     mut show: impl FnMut(&Shown<'_>),
-    mut note: impl FnMut(&str),
+    note: impl FnMut(&str),
 ) -> Result<Ended, crate::window::panes::Wrong> {
     let board = Board::new(monitor.window.clone(), monitor.clock.monotonic())?;
     let (to, told) = bounded(WAITING_MAX);
-    let ending = AtomicBool::new(false);
+    let (ending, late_before) = (AtomicBool::new(false), AtomicI64::new(NEVER));
+    let mut notes = Notes::new(note, monitor.clock.monotonic());
     let mut failures = Vec::new();
-    let (tallies, state) = std::thread::scope(|scope| {
+    let (counted, state) = std::thread::scope(|scope| {
         let mut hands = Vec::new();
         let mut pausers = Vec::new();
-        for (number, mut source) in (0u32..).zip(sources) {
-            let (to, ending) = (to.clone(), &ending);
+        for mut source in sources {
+            let (to, ending, late_before) = (to.clone(), &ending, &late_before);
             let (pause, paused) = unbounded();
             pausers.push(pause);
-            let first = number.saturating_mul(INPUTS_MAX);
             let name = source.name();
             let serve = move || {
-                let mut hand = Hand::new(monitor.settings, &monitor.window, monitor.clock, first, to.clone(), paused);
+                let mut hand =
+                    Hand::new(monitor.settings, &monitor.window, monitor.clock, late_before, to.clone(), paused);
                 // A defect in one source's worker leaves the others to go on, and what was counted stays.
                 let served = catch_unwind(AssertUnwindSafe(|| hand.serve(&mut *source, ending, DRAIN)));
                 if let Err(panic) = served {
@@ -159,7 +165,7 @@ pub fn monitor(
                         source.name()
                     )));
                 }
-                hand.into_tally()
+                hand.into_counted()
             };
             match std::thread::Builder::new().name(name.clone()).spawn_scoped(scope, serve) {
                 Ok(hand) => hands.push(hand),
@@ -171,9 +177,10 @@ pub fn monitor(
             monitor,
             board,
             inputs: BTreeMap::new(),
-            names: Vec::new(),
             discarded_bytes: 0,
             paused: BTreeSet::new(),
+            late_before: &late_before,
+            hurried: 0,
         };
         state.listen(
             &told,
@@ -184,23 +191,26 @@ pub fn monitor(
                 });
             },
             &mut show,
-            &mut note,
+            &mut notes,
             &mut failures,
         );
-        let tallies: Vec<Tally> = hands.into_iter().filter_map(|hand| hand.join().ok()).collect();
-        (tallies, state)
+        let counted: Vec<Counted> = hands.into_iter().filter_map(|hand| hand.join().ok()).collect();
+        (counted, state)
     });
     let account = state.board.account().clone();
-    Ok(Ended { tally: merge_all(tallies, false), account, inputs: state.names, failures })
+    Ok(Ended { counted: Counted::join(counted), account, failures })
 }
 
 struct State<'run> {
     monitor: &'run Monitor<'run>,
     board: Board,
     inputs: BTreeMap<InputId, InputShown>,
-    names: Vec<snapshot::Input>,
     discarded_bytes: u64,
     paused: BTreeSet<InputId>,
+    /// What hands are told of the watermark.
+    late_before: &'run AtomicI64,
+    /// How often that was said.
+    hurried: u64,
 }
 
 impl State<'_> {
@@ -210,7 +220,7 @@ impl State<'_> {
         ending: &AtomicBool,
         pause: impl Fn(InputId, bool),
         show: &mut impl FnMut(&Shown<'_>),
-        note: &mut impl FnMut(&str),
+        notes: &mut Notes<impl FnMut(&str)>,
         failures: &mut Vec<String>,
     ) {
         let clock = self.monitor.clock;
@@ -223,12 +233,12 @@ impl State<'_> {
             }
             match told.recv_timeout(TICK) {
                 Ok(Told::Failed(sentence)) => {
-                    note(&sentence);
+                    notes.say(&sentence);
                     failures.push(sentence);
                 }
                 Ok(Told::Problem { bytes, sentence }) => {
                     self.discarded_bytes += bytes;
-                    note(&sentence);
+                    notes.offer(&sentence, clock.monotonic());
                 }
                 Ok(told) => self.hear(told),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -238,8 +248,13 @@ impl State<'_> {
             if now.saturating_sub(ticked) >= TICK.as_millis() as i64 {
                 ticked = now;
                 self.tick(now, &pause, show);
+                notes.look(now);
+                if std::mem::replace(&mut self.hurried, self.board.hurried()) != self.board.hurried() {
+                    notes.offer(HURRIED, now);
+                }
             }
         }
+        notes.tell_rest();
         self.board.finish();
         self.show(true, show);
     }
@@ -249,13 +264,13 @@ impl State<'_> {
         match told {
             Told::Begin { input, name, kind } => {
                 self.board.begin(input, kind, now);
-                self.names.push(snapshot::Input { name: name.clone(), format: "-".to_string(), ..Default::default() });
                 self.inputs.insert(input, InputShown { name, backlog: 0, newest: None });
             }
             Told::End { input } => {
                 self.board.advance(now, self.monitor.clock.wall());
                 self.board.end(input);
                 self.inputs.remove(&input);
+                self.paused.remove(&input);
             }
             Told::Backlog { input, bytes } => {
                 self.board.set_backlog(input, bytes > 0, now);
@@ -277,18 +292,12 @@ impl State<'_> {
 
     fn tick(&mut self, now: i64, pause: &impl Fn(InputId, bool), show: &mut impl FnMut(&Shown<'_>)) {
         self.board.advance(now, self.monitor.clock.wall());
-        for input in self.inputs.keys() {
-            let ahead = self.board.is_ahead(*input, now);
-            if ahead != self.paused.contains(input) {
-                pause(*input, ahead);
-                if ahead {
-                    self.paused.insert(*input);
-                } else {
-                    self.paused.remove(input);
-                }
-            }
-        }
+        let ahead: BTreeSet<InputId> = self.board.ahead(self.inputs.keys().copied(), now).collect();
+        self.paused.difference(&ahead).for_each(|input| pause(*input, false));
+        ahead.difference(&self.paused).for_each(|input| pause(*input, true));
+        self.paused = ahead;
         self.show(false, show);
+        self.late_before.store(self.board.late_before(), Ordering::Relaxed);
     }
 
     /// Shows what there is after each step in which panes are closed, or once.
@@ -298,7 +307,7 @@ impl State<'_> {
             let next = if closed.is_some() { self.board.has_more() } else { false };
             show(&Shown {
                 board: &self.board,
-                inputs: self.inputs.values().cloned().collect(),
+                inputs: &self.inputs,
                 closed,
                 is_last: is_last && !next,
                 discarded_bytes: self.discarded_bytes,

@@ -25,8 +25,9 @@ fn pass_on(names: &[String], first: InputId, event: net::Event<'_>, tell: &mut d
     let name = |source: SourceId| names.get(source.0).map_or("socket", String::as_str);
     match event {
         net::Event::Opened { input, source, peer } => {
-            let name = format!("{} from {peer}", name(source));
-            tell(Event::Begin { input: first + input.0, name: &name, kind: Kind::Sender });
+            let group = name(source);
+            let name = format!("{group} from {peer}");
+            tell(Event::Begin { input: first + input.0, name: &name, group, kind: Kind::Sender });
         }
         net::Event::Lines { input, text } => tell(Event::Lines { input: first + input.0, text }),
         net::Event::Discarded { source, discard, .. } => {

@@ -34,8 +34,10 @@ pub enum Event<'source> {
     Begin {
         /// Its number, which no other input of any source has.
         input: InputId,
-        /// What to call it.
+        /// What to call it while it is there.
         name: &'source str,
+        /// What to call it in the report, together with others of its kind: connections come and go, and a listener stays.
+        group: &'source str,
         /// What can be asked of it.
         kind: Kind,
     },

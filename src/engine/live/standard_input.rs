@@ -28,7 +28,8 @@ impl Source for StandardInput {
         let input = self.input;
         if !self.has_begun {
             self.has_begun = true;
-            tell(Event::Begin { input, name: self.piped.name(), kind: Kind::Sender });
+            let name = self.piped.name();
+            tell(Event::Begin { input, name, group: name, kind: Kind::Sender });
         }
         let goes_on = self.piped.poll(timeout, &mut |piece| match piece {
             Piece::Lines(text) => tell(Event::Lines { input, text }),

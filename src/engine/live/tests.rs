@@ -1,7 +1,7 @@
 //! Scripted sources on a clock that is set by hand.
 
 use super::*;
-use crate::clock::{Clock, Manual};
+use crate::clock::Manual;
 use crate::engine::settings::Settings;
 use crate::engine::{Budget, analyze_bytes};
 use crate::scan::Kernel;
@@ -41,7 +41,7 @@ impl Source for Script<'_> {
             return Ok(self.endless);
         }
         match self.acts.remove(0) {
-            Act::Begin(input) => tell(Event::Begin { input, name: "input", kind: Kind::Sender }),
+            Act::Begin(input) => tell(Event::Begin { input, name: "input", group: "inputs", kind: Kind::Sender }),
             Act::Lines(input, text) => tell(Event::Lines { input, text: text.as_bytes() }),
             Act::Pass(milliseconds) => self.clock.pass(milliseconds),
             Act::End(input) => tell(Event::End { input }),
@@ -244,5 +244,4 @@ fn memory_is_bounded_and_windows_stay_right() {
     assert_eq!(ended.account.windowed, 300_000);
     let report = ended.report(10, 0.0);
     assert!(report.bounded.is_some() && report.totals.records == 300_000);
-    let _ = clock.wall();
 }

@@ -25,7 +25,8 @@ pub enum Event<'a> {
         from: u64,
         /// Behind the last of them: the offset of the position from now on.
         to: u64,
-        /// Bytes of the file that are still unread, as far as it is known.
+        /// Bytes of the file that are still unread, as far as it is known; the beginning of a line that has not ended was
+        /// read.
         backlog: u64,
     },
     /// A file is followed from now on.
@@ -36,6 +37,8 @@ pub enum Event<'a> {
         name: &'a Path,
         /// Where it is begun.
         from: u64,
+        /// Bytes behind that, which are to be read.
+        backlog: u64,
     },
     /// A file lost its name, by a rename or by being deleted; it is read to its end.
     Rotated {

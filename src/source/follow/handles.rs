@@ -82,7 +82,7 @@ impl Handles {
                 continue;
             }
             // What is unread of a closed file is lost if it is deleted.
-            if tracked.names.is_empty() || (spare && tracked.backlog() > 0) {
+            if tracked.names.is_empty() || (spare && tracked.unread() > 0) {
                 kept.push((used, id));
                 continue;
             }

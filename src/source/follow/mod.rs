@@ -122,7 +122,7 @@ pub struct Status<'a> {
     pub name: &'a Path,
     /// Bytes behind the last line that was handed over.
     pub offset: u64,
-    /// Bytes that are known to be unread.
+    /// Bytes that are known to be there and were not read; the beginning of a line that has not ended was.
     pub backlog: u64,
     /// Whether it is paused.
     pub paused: bool,

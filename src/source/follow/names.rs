@@ -203,7 +203,8 @@ impl Follower {
         if let Some(handle) = handle {
             self.handles.keep(id, &mut tracked, handle);
         }
-        let _ = receive(Event::Opened { file: id, name: &tracked.name, from: tracked.cursor.handed.at });
+        let (from, backlog) = (tracked.cursor.handed.at, tracked.backlog());
+        let _ = receive(Event::Opened { file: id, name: &tracked.name, from, backlog });
         self.by_identity.insert(tracked.identity, id);
         self.files.insert(id, tracked);
         id
@@ -295,7 +296,7 @@ impl Follower {
             }
         }
         self.lingering.retain(|known| *known != id);
-        let _ = receive(Event::Gone { file: id, name: &tracked.name, unread: tracked.backlog() });
+        let _ = receive(Event::Gone { file: id, name: &tracked.name, unread: tracked.unread() });
         if let Some(successor) = tracked.successor {
             self.release(successor);
         }

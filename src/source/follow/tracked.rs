@@ -41,6 +41,8 @@ pub(super) struct Tracked {
     pub cursor: Cursor,
     /// Bytes it had at its last turn.
     pub length: u64,
+    /// Behind the last byte that was looked at then, of a line that has not ended too.
+    pub looked_at: u64,
     /// Length and time of change at the last look at its name.
     pub glimpse: Option<(u64, i64, i64)>,
     pub stage: Stage,
@@ -71,6 +73,7 @@ impl Tracked {
             used: 0,
             cursor,
             length: cursor.handed.at,
+            looked_at: 0,
             glimpse: None,
             stage: Stage::Nameless,
             quiet_since: now,
@@ -90,8 +93,13 @@ impl Tracked {
         std::mem::replace(&mut self.glimpse, glimpse) != glimpse
     }
 
-    /// Bytes that are known to be unread.
+    /// Bytes that are known to be there and were not read. The beginning of a line that has not ended was read.
     pub(super) fn backlog(&self) -> u64 {
+        self.length.saturating_sub(self.looked_at.max(self.cursor.handed.at))
+    }
+
+    /// Bytes that are known to be there and were not handed over.
+    pub(super) fn unread(&self) -> u64 {
         self.length.saturating_sub(self.cursor.handed.at)
     }
 

@@ -30,15 +30,15 @@ impl Follower {
             Err(cause) => return self.unreadable(id, cause, receive),
         };
         if look.step == Step::Changed {
-            let _ = receive(Event::Truncated { file: id, name: &tracked.name, unread: tracked.backlog() });
+            let _ = receive(Event::Truncated { file: id, name: &tracked.name, unread: tracked.unread() });
             tracked.cursor = Cursor::at(Mark::start());
-            tracked.length = 0;
+            (tracked.length, tracked.looked_at) = (0, 0);
             tracked.stir(self.now);
             self.enqueue(id);
             return ControlFlow::Continue(());
         }
         let length = handle.metadata().map_or(look.end, |metadata| metadata.len().max(look.end));
-        tracked.length = length;
+        (tracked.length, tracked.looked_at) = (length, look.end);
         let read = tracked.cursor.seen.at != before.seen.at;
         // A length without bytes behind it is not believed, or it would be asked for without end.
         tracked.more = look.more || (read && length > look.end);

@@ -181,7 +181,7 @@ fn take(event: Event<'_>, got: &mut BTreeMap<FileId, Got>, told: &mut Vec<String
             got.text.extend_from_slice(text);
             got.to = to;
         }
-        Event::Opened { file, name, from } => {
+        Event::Opened { file, name, from, .. } => {
             told.push(format!("opened {} at {from}", short(name)));
             got.insert(file, Got { name: short(name), text: Vec::new(), to: from });
         }

@@ -1,0 +1,92 @@
+//! What hands have counted, and of which inputs.
+//!
+//! Connections come and go by the thousand, so the report names not each of them but what they came through: a file, a
+//! listener, a topic. Hands know these by numbers of their own; where their counts meet, they are told apart by name.
+
+use crate::aggregate::snapshot::{Input, Snapshot};
+use crate::aggregate::tally::Tally;
+use crate::engine::finish::merge_all;
+
+/// Counts, and the inputs that they are of: what the numbers in positions of lines stand for.
+pub struct Counted {
+    /// The counts.
+    pub tally: Tally,
+    /// The inputs, each named once.
+    pub inputs: Vec<Input>,
+}
+
+impl Counted {
+    /// All counts together.
+    pub fn join(parts: Vec<Counted>) -> Counted {
+        let mut inputs: Vec<Input> = Vec::new();
+        let mut tallies = Vec::with_capacity(parts.len());
+        for mut part in parts {
+            let numbers: Vec<u32> = part.inputs.into_iter().map(|input| number_of(input, &mut inputs)).collect();
+            part.tally.positions_mut().for_each(|at| {
+                at.input = numbers.get(at.input as usize).copied().unwrap_or(at.input);
+            });
+            tallies.push(part.tally);
+        }
+        Counted { tally: merge_all(tallies, false), inputs }
+    }
+
+    /// The report.
+    pub fn report(&mut self, top: usize) -> Snapshot {
+        let names: Vec<String> = self.inputs.iter().map(|input| input.name.clone()).collect();
+        let report = self.tally.snapshot(top, &names);
+        Snapshot { inputs: self.inputs.clone(), ..report }
+    }
+}
+
+/// The number of an input among those that are known, which it joins.
+fn number_of(input: Input, known: &mut Vec<Input>) -> u32 {
+    let at = match known.iter().position(|other| other.name == input.name) {
+        Some(at) => {
+            let other = &mut known[at];
+            other.bytes += input.bytes;
+            other.lines += input.lines;
+            if other.format == UNKNOWN {
+                other.format = input.format;
+            }
+            at
+        }
+        None => {
+            known.push(input);
+            known.len() - 1
+        }
+    };
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// The format of an input that has shown none.
+pub const UNKNOWN: &str = "-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::position::Position;
+    use crate::format::record::Reason;
+
+    fn counted(names: &[&str], malformed_of: u32) -> Counted {
+        let mut tally = Tally::new(&Default::default());
+        tally.add_malformed(Reason::Cut, b"x", Position { input: malformed_of, piece: 0, line: 1 });
+        let input = |name: &&str| Input { name: name.to_string(), lines: 1, bytes: 2, format: "-".into(), error: None };
+        Counted { tally, inputs: names.iter().map(input).collect() }
+    }
+
+    #[test]
+    fn inputs_of_one_name_are_one_and_lines_keep_theirs() {
+        let mut all = Counted::join(vec![counted(&["a", "b"], 1), counted(&["c", "a"], 1), counted(&["b"], 0)]);
+        let report = all.report(10);
+        let inputs: Vec<_> =
+            report.inputs.iter().map(|input| (input.name.as_str(), input.lines, input.bytes)).collect();
+        assert_eq!(inputs, [("a", 2, 4), ("b", 2, 4), ("c", 1, 2)]);
+        let samples: Vec<_> = report.malformed_samples.iter().map(|sample| sample.input.as_str()).collect();
+        assert_eq!(samples, ["a", "b", "b"]);
+    }
+
+    #[test]
+    fn nothing_counted_is_an_empty_report() {
+        assert_eq!(Counted::join(Vec::new()).report(10).totals.lines, 0);
+    }
+}
