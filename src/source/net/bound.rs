@@ -8,7 +8,7 @@ use super::error::{NetError, Problem};
 use super::event::SourceId;
 use super::frame::Framing;
 use super::limits::Limits;
-use super::net::{Net, WAKE};
+use super::poll::{Net, WAKE};
 use super::seats::{ACCEPTOR, Seats};
 use super::tls;
 use std::fmt;

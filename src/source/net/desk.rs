@@ -228,7 +228,7 @@ impl Desk {
                     // Behind a short read there may be the end, whose edge has come already.
                     Ok(more) => Fate::Stays(Watched::Stream(connection), more || hung_up),
                     Err(why) => {
-                        self.close(connection, why, now, sink);
+                        self.close(*connection, why, now, sink);
                         Fate::Gone
                     }
                 }
@@ -252,8 +252,7 @@ impl Desk {
     }
 
     /// Closes a connection of this worker.
-    #[allow(clippy::boxed_local, reason = "it comes out of its slot in its box")]
-    pub(super) fn close(&mut self, connection: Box<Connection>, why: Closed, now: Instant, sink: Sink<'_>) {
+    pub(super) fn close(&mut self, connection: Connection, why: Closed, now: Instant, sink: Sink<'_>) {
         self.unfinished_bytes -= connection.framer.held();
         match connection.client {
             None => self.seats.remove(self.at),
@@ -298,7 +297,7 @@ impl Desk {
                     {
                         // Whoever of the list finds the place empty goes on with the next.
                         self.free.push(slot);
-                        self.close(connection, why, now, sink);
+                        self.close(*connection, why, now, sink);
                     }
                 }
                 Watched::Connecting { .. } => self.queue(slot, false),

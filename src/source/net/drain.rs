@@ -6,7 +6,7 @@
 
 use super::desk::{Desk, Watched};
 use super::event::{Closed, Discard, Event};
-use super::net::Net;
+use super::poll::Net;
 use super::seats::Mail;
 use std::io;
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ impl Desk {
                         0 => {}
                         bytes => sink(Event::Discarded { source, input, discard: Discard::Unread { bytes } }),
                     }
-                    self.close(connection, Closed::Shutdown, now, sink);
+                    self.close(*connection, Closed::Shutdown, now, sink);
                 }
                 Some(Watched::Datagrams { input, source, socket, .. }) => {
                     match socket.unread() {

@@ -13,7 +13,7 @@
 //!   connections, memory and idle time have limits. A thousand idle connections share one buffer and keep only the line
 //!   that is not whole.
 //!
-//! A line's way: `accept` or `client` makes a stream, `seats` gives it to a worker, `net` hears that it has bytes, `stream`
+//! A line's way: `accept` or `client` makes a stream, `seats` gives it to a worker, `poll` hears that it has bytes, `stream`
 //! reads them into the shared buffer, `frame` finds the lines, the worker's callback has them.
 //!
 //! Sources: epoll(7) for edges, lists of who is ready, and short reads; RFC 6587 and RFC 5426 for syslog over TCP and
@@ -32,9 +32,8 @@ mod error;
 mod event;
 mod frame;
 mod limits;
-#[allow(clippy::module_inception, reason = "the loop is what the folder is about")]
-mod net;
 mod piped;
+mod poll;
 mod seats;
 mod stream;
 mod tls;
@@ -45,8 +44,8 @@ pub use error::{NetError, Problem};
 pub use event::{Closed, Discard, Event, InputId, Notice, Peer, SourceId};
 pub use frame::Framing;
 pub use limits::Limits;
-pub use net::{Net, Waker};
 pub use piped::{Piece, Piped};
+pub use poll::{Net, Waker};
 
 #[cfg(test)]
 mod tests;

@@ -182,3 +182,45 @@ fn a_sender_that_never_stops_does_not_keep_others_waiting() {
     drop(net);
     sending.join().unwrap();
 }
+
+#[test]
+fn without_a_free_file_open_streams_go_on_and_accepting_resumes() {
+    // In a process of its own, since the limit is the process's.
+    let this = std::env::current_exe().unwrap();
+    let child = "source::net::tests::hostile_tests::within_few_files";
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 40 && exec \"$0\" --exact \"$1\" --ignored --test-threads 1"])
+        .arg(this)
+        .arg(child)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "needs a process with few files: run by the test above"]
+fn within_few_files() {
+    let (mut net, address, hand) = limited(Limits::default());
+    let mut heard = Heard::default();
+    let mut first = TcpStream::connect(address).unwrap();
+    until(&mut net, &mut heard, |heard| heard.opened.len() == 1);
+    // As many senders as there are files: none is left to accept the last ones.
+    let mut senders = Vec::new();
+    while let Ok(sender) = TcpStream::connect(address) {
+        senders.push(sender);
+    }
+    until(&mut net, &mut heard, |heard| !heard.notices.is_empty());
+    assert!(heard.notices[0].contains("too many files are open; raise the limit"), "{:?}", heard.notices);
+    first.write_all(b"goes on\n").unwrap();
+    until(&mut net, &mut heard, |heard| heard.all() == "goes on\n");
+    let count = senders.len();
+    for mut sender in senders {
+        sender.write_all(b"late\n").unwrap();
+    }
+    while heard.lines() < count + 1 {
+        hand.forward(Duration::from_secs(1));
+        net.poll(Some(Duration::from_millis(1)), &mut |event| heard.hear(event)).unwrap();
+    }
+    assert!(heard.notices.contains(&"accepting".to_owned()));
+}
