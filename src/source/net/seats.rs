@@ -2,8 +2,9 @@
 //!
 //! One worker accepts and hands each connection to whoever has the fewest. The alternative, a listener for each worker
 //! with `SO_REUSEPORT`, lets the kernel choose by a hash of the addresses, which knows nothing of load: of two long
-//! streams on two workers both go to the same one half of the time. Logs come in few long streams, so that an accepted
-//! connection costs nothing and a worker that idles costs half of the machine (docs/SOCKETS.md has the measurement).
+//! streams on two workers both go to the same one half of the time, as a fair hash has it. Logs come in few long streams,
+//! so that an accepted connection costs nothing and a worker that idles costs half of the machine
+//! (`examples/sockets.rs` counts how often the kernel deals unevenly).
 
 use super::event::{InputId, Peer, SourceId};
 use mio::net::{TcpStream, UnixStream};
