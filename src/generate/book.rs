@@ -58,12 +58,14 @@ pub struct Book {
     pub receiver: Receiver,
     /// Figures that others look at.
     pub meter: Arc<Meter>,
-    queue: Arc<Queue>,
+    queue: Option<Arc<Queue>>,
     stop: Arc<Stop>,
     start: Instant,
     truth: Option<Truth>,
     lateness: Histogram<u64>,
     taken: u64,
+    /// All its lines are made.
+    is_last: bool,
     uncertain: Option<String>,
 }
 
@@ -93,10 +95,10 @@ pub struct Account {
 }
 
 impl Book {
-    /// An empty book of a receiver whose lines come through this queue.
+    /// An empty book of a receiver whose lines wait in this queue, if they wait at all.
     pub fn new(
         receiver: Receiver,
-        queue: Arc<Queue>,
+        queue: Option<Arc<Queue>>,
         meter: Arc<Meter>,
         stop: Arc<Stop>,
         start: Instant,
@@ -104,27 +106,27 @@ impl Book {
     ) -> Book {
         // The bounds are constants that the histogram takes; three digits of an hour in nanoseconds are 270 KB.
         let lateness = Histogram::new_with_bounds(1, LONGEST_NANOS, 3).unwrap_or_else(|_| unreachable!("valid bounds"));
-        Book { receiver, meter, queue, stop, start, truth, lateness, taken: 0, uncertain: None }
+        Book { receiver, meter, queue, stop, start, truth, lateness, taken: 0, is_last: false, uncertain: None }
     }
 
-    /// Hands a sink its lines until there are no more or it fails.
+    /// Hands a sink the lines of the queue until there are no more or it fails.
     pub fn keep(mut self, mut sink: Box<dyn Sink>, pool: &Pool) -> Account {
-        let result = self.hand_on(&mut *sink, pool);
-        let result = result.and_then(|()| sink.finish(&mut self));
-        drop(sink);
-        self.close(result)
+        let mut result = Ok(());
+        while let (Ok(()), Some(portion)) = (&result, self.queue.as_ref().and_then(|queue| queue.take())) {
+            result = self.hand(&mut *sink, portion, pool);
+        }
+        self.close(sink, result)
     }
 
-    fn hand_on(&mut self, sink: &mut dyn Sink, pool: &Pool) -> Result<(), Trouble> {
-        while let Some(portion) = self.queue.take() {
-            self.taken += portion.lines.len() as u64;
-            let sent = clock::monotonic();
-            sink.send(&portion, self)?;
-            if portion.block.due().is_empty() {
-                self.lateness.saturating_record(nanos(sent.elapsed()));
-            }
-            pool.give(portion.block);
+    /// Hands a sink lines.
+    pub fn hand(&mut self, sink: &mut dyn Sink, portion: Portion, pool: &Pool) -> Result<(), Trouble> {
+        self.taken += portion.lines.len() as u64;
+        let sent = clock::monotonic();
+        sink.send(&portion, self)?;
+        if portion.block.due().is_empty() {
+            self.lateness.saturating_record(nanos(sent.elapsed()));
         }
+        pool.give(portion.block);
         Ok(())
     }
 
@@ -159,7 +161,7 @@ impl Book {
 
     /// Whether to give the receiver up, that has taken nothing since then.
     pub fn gives_up(&self, still_since: Instant) -> bool {
-        self.stop.gives_up(still_since, self.queue.is_closed())
+        self.stop.gives_up(still_since, self.is_last || self.queue.as_ref().is_some_and(|queue| queue.is_closed()))
     }
 
     /// Whether the run was interrupted.
@@ -181,7 +183,11 @@ impl Book {
         ))
     }
 
-    fn close(mut self, result: Result<(), Trouble>) -> Account {
+    /// Lets a sink finish that took all its lines, and settles the account.
+    pub fn close(mut self, mut sink: Box<dyn Sink>, result: Result<(), Trouble>) -> Account {
+        self.is_last = true;
+        let result = result.and_then(|()| sink.finish(&mut self));
+        drop(sink);
         let failure = match result {
             Ok(()) => None,
             Err(Trouble::Gone(why)) => {
@@ -191,7 +197,7 @@ impl Book {
             Err(Trouble::Failed(sentence)) => Some(sentence),
         };
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let left = self.queue.abandon();
+        let left = self.queue.as_ref().map_or(0, |queue| queue.abandon());
         let lines = of(&self.meter.lines);
         Account {
             receiver: self.receiver.clone(),
@@ -211,7 +217,9 @@ impl Book {
 impl Drop for Book {
     /// A sink that panicked must hold up nobody.
     fn drop(&mut self) {
-        self.queue.abandon();
+        if let Some(queue) = &self.queue {
+            queue.abandon();
+        }
     }
 }
 

@@ -1,7 +1,7 @@
-//! Threads that make blocks and put them into a queue in the order of their lines.
+//! Threads that make blocks and hand them on in the order of their lines.
 //!
-//! Each thread takes the next block number, makes the block, waits for its turn and puts it in: making is parallel, the
-//! order is that of one thread. Where a run ends (`--lines`, `--bytes`, `--duration`) is decided in turn too, so it is the
+//! Each thread takes the next block number, makes the block, waits for its turn and hands it on ([`Outlet`]): making is
+//! parallel, the order is that of one thread, and at full speed a block is sent by the core that has just made it. Where a run ends (`--lines`, `--bytes`, `--duration`) is decided in turn too, so it is the
 //! same line at every number of threads. Blocks that everybody is done with come back ([`Pool`]), so their memory is warm.
 
 use super::block::{BLOCK_LINES, Block};
@@ -79,38 +79,55 @@ pub struct Place {
     pub bytes: u64,
 }
 
-/// One stream of lines on its way into a queue.
-#[derive(Debug)]
+/// Where a stream of lines goes.
+pub trait Outlet: Send {
+    /// Takes lines; may block. Says whether to go on.
+    fn put(&mut self, portion: Portion, recipe: &Recipe) -> bool;
+
+    /// There are no more.
+    fn end(self: Box<Self>);
+}
+
+/// Into a queue, which is closed behind the last line.
+impl Outlet for Arc<Queue> {
+    fn put(&mut self, portion: Portion, recipe: &Recipe) -> bool {
+        self.wait_into(portion, &recipe.stop)
+    }
+
+    fn end(self: Box<Self>) {
+        self.close();
+    }
+}
+
+/// One stream of lines on its way to an outlet.
 pub struct Making {
     recipe: Arc<Recipe>,
-    queue: Arc<Queue>,
     from: Place,
     next_block: AtomicU64,
     turn: Mutex<Turn>,
     changed: Condvar,
-    /// `place` of the turn, for those who must not wait while a block is put in.
+    /// `place` of the turn, for those who must not wait while a block is handed on.
     reached: Mutex<Place>,
 }
 
-#[derive(Debug)]
 struct Turn {
-    /// The block that is put in next.
+    /// The block that is handed on next.
     block: u64,
     /// Where it begins.
     place: Place,
-    ended: bool,
+    /// Where it goes; `None` when the stream has ended.
+    outlet: Option<Box<dyn Outlet>>,
 }
 
 impl Making {
-    /// Begins at a place; lines go into `queue`, which is closed behind the last. Nothing happens before [`Making::spawn`].
-    pub fn new(recipe: Arc<Recipe>, from: Place, queue: Arc<Queue>) -> Arc<Making> {
+    /// Begins at a place. Nothing happens before [`Making::spawn`].
+    pub fn new(recipe: Arc<Recipe>, from: Place, outlet: Box<dyn Outlet>) -> Arc<Making> {
         let block = from.line / BLOCK_LINES;
         Arc::new(Making {
             recipe,
-            queue,
             from,
             next_block: AtomicU64::new(block),
-            turn: Mutex::new(Turn { block, place: from, ended: false }),
+            turn: Mutex::new(Turn { block, place: from, outlet: Some(outlet) }),
             changed: Condvar::new(),
             reached: Mutex::new(from),
         })
@@ -153,12 +170,14 @@ impl Making {
         start.min(end)..((number + 1) * BLOCK_LINES).min(end)
     }
 
-    /// Waits for the turn of a block and puts it in. Says whether to go on.
+    /// Waits for the turn of a block and hands it on. Says whether to go on.
     fn put(&self, number: u64, block: Arc<Block>) -> bool {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        while turn.block != number && !turn.ended {
+        while turn.block != number && turn.outlet.is_some() {
             turn = self.changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
         }
+        // A panic of the outlet leaves none, so that nobody waits for it.
+        let Some(mut outlet) = turn.outlet.take() else { return false };
         let mut portion = Portion::whole(block);
         let asked = portion.lines.len();
         if let Some(most) = self.recipe.plan.settings().bytes {
@@ -168,16 +187,20 @@ impl Making {
         let made = portion.lines.len();
         let place =
             Place { line: turn.place.line + made as u64, bytes: turn.place.bytes + portion.text().len() as u64 };
-        if !turn.ended && made > 0 && !self.is_over() && self.queue.wait_into(portion, &self.recipe.stop) {
+        let is_put = made > 0 && !self.is_over() && outlet.put(portion, &self.recipe);
+        if is_put {
             turn.place = place;
             *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = place;
-            turn.ended = made < asked;
+        }
+        let goes_on = is_put && made == asked;
+        if goes_on {
+            turn.outlet = Some(outlet);
         } else {
-            turn.ended = true;
+            outlet.end();
         }
         turn.block += 1;
         self.changed.notify_all();
-        !turn.ended
+        goes_on
     }
 
     /// Whether no more is asked for. A paced run ends with the last line that is due in time, whenever it is made.
@@ -192,8 +215,10 @@ struct End<'a>(&'a Making);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
-        self.0.queue.close();
+        let outlet = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner).outlet.take();
+        if let Some(outlet) = outlet {
+            outlet.end();
+        }
         self.0.changed.notify_all();
     }
 }
@@ -212,7 +237,7 @@ mod tests {
 
     fn made(recipe: &Arc<Recipe>, from: Place, queue_bytes: u64) -> (Vec<u8>, Place) {
         let queue = Arc::new(Queue::new(queue_bytes));
-        let making = Making::new(Arc::clone(recipe), from, Arc::clone(&queue));
+        let making = Making::new(Arc::clone(recipe), from, Box::new(Arc::clone(&queue)));
         let mut text = Vec::new();
         thread::scope(|scope| {
             making.spawn(scope);
@@ -254,7 +279,7 @@ mod tests {
     fn a_stream_without_an_end_ends_when_nobody_takes_it_or_time_is_up() {
         let endless = recipe(Settings::default(), 2);
         let queue = Arc::new(Queue::new(1 << 20));
-        let making = Making::new(Arc::clone(&endless), Place::default(), Arc::clone(&queue));
+        let making = Making::new(Arc::clone(&endless), Place::default(), Box::new(Arc::clone(&queue)));
         thread::scope(|scope| {
             making.spawn(scope);
             assert!(queue.take().is_some());

@@ -6,15 +6,15 @@
 //!
 //! ```text
 //! set rate    makers -> queue -> pace -> a queue for each receiver -> sink, book
-//! full speed  makers -> a queue -> sink, book                         for each receiver
+//! full speed  makers -> sink, book                                    for each receiver, in turn
 //! ```
 
 use super::book::{Account, Book, Meter, Receiver};
-use super::makers::{Making, Place, Recipe};
+use super::makers::{Making, Outlet, Place, Recipe};
 use super::pace::{self, Outlets};
 use super::plan::Plan;
-use super::queue::Queue;
-use super::sink::{Opened, Sink, listen::Server};
+use super::queue::{Portion, Queue};
+use super::sink::{Opened, Sink, Trouble, listen::Server};
 use super::stop::Stop;
 use super::truth::Truth;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
-/// Bytes of lines that are made ahead. More would leave the processor's cache before they are sent.
+/// Bytes of lines that are made before they are due.
 const AHEAD_BYTES: u64 = 4 << 20;
 
 /// What a run is told beside its plan.
@@ -59,7 +59,7 @@ impl Ready {
 /// A run that others may look at.
 #[derive(Debug, Default)]
 pub struct Progress {
-    receivers: Mutex<Vec<(Arc<Meter>, Arc<Queue>)>>,
+    receivers: Mutex<Vec<(Arc<Meter>, Option<Arc<Queue>>)>>,
     start: OnceLock<Instant>,
     over: AtomicBool,
 }
@@ -87,7 +87,7 @@ impl Progress {
         let elapsed = self.start.get().map_or(Duration::ZERO, Instant::elapsed);
         let receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
         let sum = |counter: fn(&Meter) -> u64| receivers.iter().map(|(meter, _)| counter(meter)).sum();
-        let first_due = receivers.iter().filter_map(|(_, queue)| queue.first_due()).min();
+        let first_due = receivers.iter().filter_map(|(_, queue)| queue.as_ref()?.first_due()).min();
         Reached {
             receivers: receivers.len(),
             lines: sum(|meter| meter.lines.load(Ordering::Relaxed)),
@@ -112,12 +112,12 @@ pub fn run(ready: Ready, plan: Arc<Plan>, options: Options, stop: Arc<Stop>, pro
     // One thread makes more lines a second than a schedule asks for, and some schedules must be followed from the start.
     let threads = if plan.schedule().is_paced() { 1 } else { options.threads.max(1) };
     let recipe = Arc::new(Recipe::new(plan, options.truth, threads, stop));
-    let run = Run { recipe, options, outlets: Outlets::new(), progress, accounts: Mutex::default() };
+    let run = Run { recipe, options, outlets: Outlets::new(), progress, accounts: Arc::default() };
     thread::scope(|scope| {
         // The schedule starts when its first lines are made, or making them would make them late.
         let made = run.is_paced().then(|| {
             let made = Arc::new(Queue::new(AHEAD_BYTES));
-            Making::new(Arc::clone(&run.recipe), Place::default(), Arc::clone(&made)).spawn(scope);
+            Making::new(Arc::clone(&run.recipe), Place::default(), Box::new(Arc::clone(&made))).spawn(scope);
             made.wait_for_first();
             made
         });
@@ -140,7 +140,7 @@ pub fn run(ready: Ready, plan: Arc<Plan>, options: Options, stop: Arc<Stop>, pro
             scope.spawn(move || run.accept(scope, &serving));
         }
     });
-    let mut accounts = run.accounts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut accounts = std::mem::take(&mut *run.accounts.lock().unwrap_or_else(PoisonError::into_inner));
     accounts.sort_by_key(|account| (account.receiver.sink, account.receiver.client));
     accounts
 }
@@ -158,7 +158,48 @@ struct Run<'run> {
     options: Options,
     outlets: Outlets,
     progress: &'run Progress,
-    accounts: Mutex<Vec<Account>>,
+    accounts: Arc<Mutex<Vec<Account>>>,
+}
+
+/// A receiver whose lines wait nowhere: whoever makes them sends them.
+struct Direct {
+    sink: Box<dyn Sink>,
+    book: Book,
+    result: Result<(), Trouble>,
+    done: Done,
+}
+
+impl Outlet for Direct {
+    fn put(&mut self, portion: Portion, recipe: &Recipe) -> bool {
+        self.result = self.book.hand(&mut *self.sink, portion, &recipe.pool);
+        self.result.is_ok()
+    }
+
+    fn end(self: Box<Self>) {
+        let Direct { sink, book, result, done } = *self;
+        done.settle(book.close(sink, result));
+    }
+}
+
+/// What is left to do when a receiver is done with.
+struct Done {
+    accounts: Arc<Mutex<Vec<Account>>>,
+    served: Option<Arc<AtomicUsize>>,
+}
+
+impl Done {
+    fn settle(self, account: Account) {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).push(account);
+    }
+}
+
+impl Drop for Done {
+    /// After a panic too: a server must not wait for that client.
+    fn drop(&mut self) {
+        if let Some(served) = &self.served {
+            served.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A server at work.
@@ -179,7 +220,7 @@ impl<'run> Run<'run> {
         self.recipe.plan.schedule().is_paced()
     }
 
-    /// Gives a receiver its queue and its thread; at full speed its own stream of lines too, from a place on.
+    /// Gives a receiver its queue and its thread, or at full speed its own stream of lines, from a place on.
     fn serve<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -191,33 +232,25 @@ impl<'run> Run<'run> {
         'run: 'scope,
     {
         let meter = Arc::new(Meter::default());
-        let queue = Arc::new(Queue::new(if self.is_paced() { self.options.queue_bytes } else { AHEAD_BYTES }));
-        self.watch(&meter, &queue);
+        let queue = self.is_paced().then(|| Arc::new(Queue::new(self.options.queue_bytes)));
+        let receivers = &self.progress.receivers;
+        receivers.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(&meter), queue.clone()));
         let truth = self.options.truth.then(|| Truth::new(Arc::clone(&self.recipe.plan)));
         let stop = Arc::clone(&self.recipe.stop);
-        let book = Book::new(receiver, Arc::clone(&queue), Arc::clone(&meter), stop, self.recipe.start(), truth);
-        if self.is_paced() {
+        let book = Book::new(receiver, queue.clone(), Arc::clone(&meter), stop, self.recipe.start(), truth);
+        let done =
+            Done { accounts: Arc::clone(&self.accounts), served: server.map(|server| Arc::clone(&server.served)) };
+        if let Some(queue) = queue {
             self.outlets.join(queue, meter);
-        } else {
-            let making = Making::new(Arc::clone(&self.recipe), from, queue);
-            making.spawn(scope);
-            if let Some(server) = server {
-                server.streams.lock().unwrap_or_else(PoisonError::into_inner).push(making);
-            }
+            scope.spawn(move || done.settle(book.keep(sink, &self.recipe.pool)));
+            return;
         }
-        let served = server.map(|server| Arc::clone(&server.served));
-        scope.spawn(move || {
-            let account = book.keep(sink, &self.recipe.pool);
-            self.accounts.lock().unwrap_or_else(PoisonError::into_inner).push(account);
-            if let Some(served) = served {
-                served.fetch_sub(1, Ordering::Relaxed);
-            }
-        });
-    }
-
-    fn watch(&self, meter: &Arc<Meter>, queue: &Arc<Queue>) {
-        let receiver = (Arc::clone(meter), Arc::clone(queue));
-        self.progress.receivers.lock().unwrap_or_else(PoisonError::into_inner).push(receiver);
+        let direct = Direct { sink, book, result: Ok(()), done };
+        let making = Making::new(Arc::clone(&self.recipe), from, Box::new(direct));
+        making.spawn(scope);
+        if let Some(server) = server {
+            server.streams.lock().unwrap_or_else(PoisonError::into_inner).push(making);
+        }
     }
 
     /// Serves the clients that were waited for.

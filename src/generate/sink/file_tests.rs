@@ -1,7 +1,7 @@
 //! Rotation and full disks, on real files.
 
 use super::super::super::book::{Book, Meter, Receiver};
-use super::super::super::queue::{Portion, Queue};
+use super::super::super::queue::Portion;
 use super::super::super::stop::Stop;
 use super::super::super::tests_support::block_of;
 use super::*;
@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 fn book() -> Book {
     let receiver = Receiver { sink: 1, client: 1, name: "file".to_string() };
-    let (queue, meter, stop) = (Arc::new(Queue::new(1)), Arc::new(Meter::default()), Arc::new(Stop::new()));
-    Book::new(receiver, queue, meter, stop, clock::monotonic(), None)
+    Book::new(receiver, None, Arc::new(Meter::default()), Arc::new(Stop::new()), clock::monotonic(), None)
 }
 
 /// Writes lines of 8 bytes in portions of 7 with such a rotation; returns the names and texts of the files, oldest first.
