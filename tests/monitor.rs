@@ -176,7 +176,7 @@ fn lines_over_tcp_are_counted_to_the_last_though_nothing_ends_it() {
     // Connections come and go by the thousand: the report has them by what they came through.
     let inputs = report["inputs"].as_array().unwrap();
     assert_eq!((inputs.len(), inputs[0]["name"].as_str(), inputs[0]["lines"].as_u64()), (1, Some(&*listen), Some(201)));
-    assert_eq!(inputs[0]["bytes"].as_u64(), Some((lines(0, 100) + &lines(50, 150)).len() as u64 + 11));
+    assert_eq!(inputs[0]["bytes"].as_u64(), Some((lines(0, 100) + &lines(50, 150)).len() as u64 + 13));
     assert_eq!(report["malformed_samples"][0]["input"].as_str(), Some(&*listen));
 }
 

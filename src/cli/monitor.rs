@@ -38,6 +38,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let ended = monitor(
         sources,
         &run,
+        None,
         |shown| {
             if result.is_ok() {
                 result = screen.show(shown, clock.monotonic());
@@ -74,7 +75,7 @@ fn sources(flags: &Flags, settings: &Settings) -> Result<Vec<Box<dyn Source>>, F
         let options = follow::Options { begin, line_bytes_max, ..follow::Options::default() };
         let follower = Follower::new(&flags.follow, options, Vec::new(), Box::new(clock::monotonic));
         let follower = follower.map_err(|error| Failure::usage(format!("--follow: {error}")))?;
-        sources.push(Box::new(Followed::new(follower, INPUTS)));
+        sources.push(Box::new(Followed::new(follower, Vec::new(), INPUTS)));
     }
     if flags.stdin {
         let piped = Piped::stdin(line_bytes_max, READ_BYTES).map_err(Failure::failed)?;

@@ -8,9 +8,10 @@
 
 use super::gather::Gathered;
 use super::pane::Counts;
-use super::panes::{Ring, Tier, Wrong};
+use super::panes::{Ring, Tier, Window, Wrong};
 use super::watermark::{self, InputId, Kind, NEVER, Watermarks};
 use crate::aggregate::tally::Lines;
+use std::collections::BTreeSet;
 
 /// How windows are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,21 @@ pub struct Board {
     account: Account,
     is_finished: bool,
     hurried: u64,
+    /// Windows that are closed and were not taken, where they are to be kept.
+    closed: Option<Vec<Window<Counts>>>,
+    /// The ends of those that were taken and have changed since.
+    revised: BTreeSet<i64>,
+}
+
+/// Where a board goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// The watermark; [`NEVER`] where there was none.
+    pub watermark: i64,
+    /// Where all lines went.
+    pub account: Account,
+    /// Panes: start, width, content.
+    pub panes: Vec<(i64, i64, Counts)>,
 }
 
 /// Panes that are closed in one step.
@@ -112,7 +128,26 @@ impl Board {
     pub fn new(settings: Settings, monotonic: i64) -> Result<Board, Wrong> {
         let ring = Ring::new(&settings.tiers(), settings.allowed_lateness)?;
         let watermarks = Watermarks::new(settings.watermark.clone(), NEVER, monotonic);
-        Ok(Board { settings, watermarks, ring, account: Account::default(), is_finished: false, hurried: 0 })
+        Ok(Board {
+            settings,
+            watermarks,
+            ring,
+            account: Account::default(),
+            is_finished: false,
+            hurried: 0,
+            closed: None,
+            revised: BTreeSet::new(),
+        })
+    }
+
+    /// The same, to go on from what was kept of an earlier one; its windows are to be [taken](Self::take_windows).
+    pub fn restored(settings: Settings, from: Restored, monotonic: i64) -> Result<Board, Wrong> {
+        let mut board = Board::new(settings, monotonic)?;
+        board.ring.restore(from.watermark, from.panes);
+        board.watermarks = Watermarks::new(board.settings.watermark.clone(), from.watermark, monotonic);
+        board.account = from.account;
+        board.closed = Some(Vec::new());
+        Ok(board)
     }
 
     /// Takes what a worker hands over; `monotonic` is now.
@@ -120,6 +155,10 @@ impl Board {
         self.account.lines.add(&over.lines);
         for (start, counts) in &over.gathered.panes {
             let is_in_time = self.ring.add(*start, counts);
+            let end = self.end_of(*start);
+            if is_in_time && self.closed.is_some() && end <= self.ring.watermark() {
+                self.revised.insert(end);
+            }
             *if is_in_time { &mut self.account.windowed } else { &mut self.account.late } += counts.records;
         }
         self.account.late += over.gathered.late;
@@ -148,9 +187,9 @@ impl Board {
         }
     }
 
-    /// An input has begun.
-    pub fn begin(&mut self, input: InputId, kind: Kind, monotonic: i64) {
-        self.watermarks.begin(input, kind, None, monotonic);
+    /// An input has begun, or goes on from the newest event time that an earlier run has seen of it.
+    pub fn begin(&mut self, input: InputId, kind: Kind, newest: Option<i64>, monotonic: i64) {
+        self.watermarks.begin(input, kind, newest, monotonic);
     }
 
     /// An input has ended.
@@ -197,9 +236,70 @@ impl Board {
         let is_over = before == NEVER || self.ring.holds_none_before(before);
         let reached = before.saturating_add(STEP_PANES * width).max(if is_over { next } else { NEVER }).min(goal);
         self.ring.advance(reached);
+        self.keep_windows(before, reached);
         let closed = self.ring.pane_of(reached);
         let first = if before == NEVER { closed } else { self.ring.pane_of(before).saturating_add(width) };
         if first <= closed { Some((first, closed)) } else { self.step() }
+    }
+
+    /// What a window that is kept spans: a minute of panes of a second.
+    pub fn window_length(&self) -> i64 {
+        60 * self.settings.pane
+    }
+
+    /// The end of the window that holds an instant.
+    fn end_of(&self, instant: i64) -> i64 {
+        let length = self.window_length();
+        instant.saturating_sub(instant.rem_euclid(length)).saturating_add(length)
+    }
+
+    /// Keeps the windows that end behind `before` and not behind `reached`, but those in which nothing is.
+    fn keep_windows(&mut self, before: i64, reached: i64) {
+        let length = self.window_length();
+        if self.closed.is_none() {
+            return;
+        }
+        let first = self.ring.first_from(before.saturating_sub(length)).unwrap_or(reached);
+        let mut end = self.end_of(first.max(before.saturating_sub(length)));
+        while end <= reached {
+            if end > before {
+                self.keep_window(end);
+            }
+            end = end.saturating_add(length);
+        }
+    }
+
+    fn keep_window(&mut self, end: i64) {
+        let window = self.ring.window(end, self.window_length());
+        if let Some(closed) = self.closed.as_mut().filter(|_| window.sum.records > 0) {
+            closed.push(window);
+        }
+    }
+
+    /// Keeps the windows that are not closed yet, as far as they have come, since nothing more will be kept.
+    pub fn keep_open_windows(&mut self) {
+        let watermark = self.ring.watermark();
+        let ends: BTreeSet<i64> = self.ring.iter().map(|(start, ..)| self.end_of(start)).collect();
+        ends.into_iter().filter(|end| *end > watermark).for_each(|end| self.keep_window(end));
+    }
+
+    /// Windows that wait to be taken.
+    pub fn windows_waiting(&self) -> usize {
+        self.closed.as_ref().map_or(0, Vec::len)
+    }
+
+    /// The windows that were closed, or changed once they were, since this was last asked; a later one of the same span is
+    /// the right one.
+    pub fn take_windows(&mut self) -> Vec<Window<Counts>> {
+        for end in std::mem::take(&mut self.revised) {
+            self.keep_window(end);
+        }
+        self.closed.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The panes that have changed since this was last asked: start, width, content.
+    pub fn take_changed(&mut self) -> impl Iterator<Item = (i64, i64, &Counts)> {
+        self.ring.take_changed()
     }
 
     /// Whether a further [`step`](Self::step) would close something.
@@ -244,7 +344,7 @@ mod tests {
     #[test]
     fn a_line_is_windowed_late_or_of_the_future_and_the_account_balances() {
         let mut board = Board::new(Settings::default(), 0).unwrap();
-        board.begin(1, Kind::Sender, 0);
+        board.begin(1, Kind::Sender, None, 0);
         board.take(&over(1, 100_500, 3), 0);
         board.advance(0, 0);
         assert_eq!(board.step(), Some((95_000, 95_000)));
@@ -270,7 +370,7 @@ mod tests {
     #[test]
     fn panes_are_closed_one_after_the_other() {
         let mut board = Board::new(Settings::default(), 0).unwrap();
-        board.begin(1, Kind::Sender, 0);
+        board.begin(1, Kind::Sender, None, 0);
         assert_eq!(closed(&mut board, 50_000), [45_000], "nothing is waited for");
         board.take(&over(1, 53_400, 1), 30_000);
         assert_eq!(closed(&mut board, 50_000), [46_000, 47_000, 48_000]);
@@ -287,7 +387,7 @@ mod tests {
     #[test]
     fn however_far_the_watermark_comes_every_window_is_seen_whole() {
         let mut board = Board::new(Settings { history: 120_000, ..Settings::default() }, 0).unwrap();
-        board.begin(1, Kind::Sender, 0);
+        board.begin(1, Kind::Sender, None, 0);
         // Two days in one hand-over, a line a minute but for the second night.
         let minutes = (0..2 * 1440).filter(|minute| !(1440..1900).contains(minute));
         let panes: Vec<(i64, Counts)> =
@@ -312,8 +412,8 @@ mod tests {
     #[test]
     fn lines_of_ever_other_times_fill_no_memory_though_the_watermark_is_held_back() {
         let mut board = Board::new(Settings::default(), 0).unwrap();
-        board.begin(1, Kind::Sender, 0);
-        board.begin(2, Kind::Waiting, 0);
+        board.begin(1, Kind::Sender, None, 0);
+        board.begin(2, Kind::Waiting, None, 0);
         board.set_backlog(2, true, 0);
         let mut lines = 0;
         for part in 0..20 {

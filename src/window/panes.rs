@@ -58,7 +58,21 @@ struct Panes<P> {
     tier: Tier,
     /// Everything before this instant is in the next tier. A multiple of that tier's width.
     from: i64,
-    panes: BTreeMap<i64, P>,
+    panes: BTreeMap<i64, Kept<P>>,
+}
+
+/// A pane, and whether it has changed since that was last asked.
+#[derive(Clone, Debug, Default)]
+struct Kept<P> {
+    pane: P,
+    has_changed: bool,
+}
+
+impl<P: Pane> Kept<P> {
+    fn merge(&mut self, other: &P) {
+        self.pane.merge(other);
+        self.has_changed = true;
+    }
 }
 
 /// The ring.
@@ -141,7 +155,7 @@ impl<P: Pane> Ring<P> {
             let moved = std::mem::replace(&mut own.panes, kept);
             if let Some(coarser) = coarser.first_mut() {
                 for (start, pane) in moved {
-                    coarser.panes.entry(floor(start, coarser.tier.width)).or_default().merge(&pane);
+                    coarser.panes.entry(floor(start, coarser.tier.width)).or_default().merge(&pane.pane);
                 }
             }
         }
@@ -160,7 +174,7 @@ impl<P: Pane> Ring<P> {
         for tier in self.tiers.iter().rev() {
             let from = from.max(tier.from);
             if from < to {
-                tier.panes.range(from..to).for_each(|(_, pane)| sum.merge(pane));
+                tier.panes.range(from..to).for_each(|(_, kept)| sum.merge(&kept.pane));
             }
         }
         Window { sum, from, to }
@@ -190,7 +204,38 @@ impl<P: Pane> Ring<P> {
 
     /// All panes, of whatever width, in the order of time: start, width, content.
     pub fn iter(&self) -> impl Iterator<Item = (i64, i64, &P)> {
-        self.tiers.iter().rev().flat_map(|tier| tier.panes.iter().map(|(start, pane)| (*start, tier.tier.width, pane)))
+        let of_tier = |tier: &'_ Panes<P>| tier.tier.width;
+        self.tiers
+            .iter()
+            .rev()
+            .flat_map(move |tier| tier.panes.iter().map(move |(start, kept)| (*start, of_tier(tier), &kept.pane)))
+    }
+
+    /// The panes that have changed since this was last asked: start, width, content.
+    pub fn take_changed(&mut self) -> impl Iterator<Item = (i64, i64, &P)> {
+        self.tiers.iter_mut().flat_map(|tier| {
+            let width = tier.tier.width;
+            tier.panes.iter_mut().filter_map(move |(start, kept)| {
+                std::mem::take(&mut kept.has_changed).then_some((*start, width, &kept.pane))
+            })
+        })
+    }
+
+    /// By width of panes: what starts before this instant is kept no more, or in coarser ones.
+    pub fn edges(&self) -> impl Iterator<Item = (i64, i64)> {
+        self.tiers.iter().map(|tier| (tier.tier.width, tier.from))
+    }
+
+    /// Goes on where an earlier ring was: with its watermark, and its panes (start, width, content). Panes of a width that
+    /// this one does not have, or that it would have dropped, are left out.
+    pub fn restore(&mut self, watermark: i64, panes: impl IntoIterator<Item = (i64, i64, P)>) {
+        self.advance(watermark);
+        for (start, width, pane) in panes {
+            let tier = self.tiers.iter_mut().find(|tier| tier.tier.width == width);
+            if let Some(tier) = tier.filter(|tier| start >= tier.from && start == floor(start, width)) {
+                tier.panes.entry(start).or_default().pane.merge(&pane);
+            }
+        }
     }
 
     /// Panes kept.
@@ -285,6 +330,35 @@ mod tests {
         assert_eq!(ring.len(), 2);
         ring.advance(3_600_000 + 120_000);
         assert!(ring.is_empty());
+    }
+
+    #[test]
+    fn a_ring_goes_on_from_the_changes_that_were_written_down() {
+        let mut ring = ring();
+        // What a store would hold.
+        let mut stored: BTreeMap<(i64, i64), Vec<i64>> = BTreeMap::new();
+        for second in 0..4_000 {
+            ring.add(second * 1_000, &vec![second]);
+            ring.advance(second * 1_000);
+            if second % 7 == 0 {
+                stored.extend(ring.take_changed().map(|(start, width, pane)| ((width, start), pane.clone())));
+                for (width, from) in ring.edges() {
+                    stored.retain(|(of, start), _| *of != width || *start >= from);
+                }
+            }
+            if second % 777 == 0 {
+                let mut again = super::Ring::new(&TIERS, 60_000).unwrap();
+                again.restore(
+                    ring.watermark(),
+                    stored.iter().map(|((width, start), pane)| (*start, *width, pane.clone())),
+                );
+                let all = |ring: &Ring<Vec<i64>>| {
+                    ring.iter().map(|(start, width, pane)| (start, width, pane.clone())).collect::<Vec<_>>()
+                };
+                assert_eq!(all(&again), all(&ring), "{second}");
+                assert_eq!(again.take_changed().count(), 0, "what is stored is not stored again");
+            }
+        }
     }
 
     #[test]

@@ -4,8 +4,12 @@
 //! listener, a topic. Hands know these by numbers of their own; where their counts meet, they are told apart by name.
 
 use crate::aggregate::snapshot::{Input, Snapshot};
-use crate::aggregate::tally::Tally;
+use crate::aggregate::tally::{Lines, Tally};
+use crate::aggregate::vtally::{Origin, Problem};
+use crate::engine::budget::Budget;
 use crate::engine::finish::merge_all;
+use crate::engine::settings::Settings;
+use std::io::{Read, Write};
 
 /// Counts, and the inputs that they are of: what the numbers in positions of lines stand for.
 pub struct Counted {
@@ -16,18 +20,57 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// All counts together.
+    /// Nothing.
+    pub fn nothing(settings: &Settings) -> Counted {
+        Counted { tally: Tally::new(&settings.tally), inputs: Vec::new() }
+    }
+
+    /// All counts together, so that the result can be joined again.
     pub fn join(parts: Vec<Counted>) -> Counted {
         let mut inputs: Vec<Input> = Vec::new();
-        let mut tallies = Vec::with_capacity(parts.len());
-        for mut part in parts {
-            let numbers: Vec<u32> = part.inputs.into_iter().map(|input| number_of(input, &mut inputs)).collect();
-            part.tally.positions_mut().for_each(|at| {
-                at.input = numbers.get(at.input as usize).copied().unwrap_or(at.input);
-            });
-            tallies.push(part.tally);
+        let tallies = parts.into_iter().map(|part| part.renumbered(&mut inputs)).collect();
+        Counted { tally: merge_all(tallies, true), inputs }
+    }
+
+    /// Takes in others, within its share of memory.
+    pub fn absorb(&mut self, other: Counted, budget: Option<Budget>) {
+        let tally = other.renumbered(&mut self.inputs);
+        if self.tally.lines == Lines::default() {
+            self.tally = tally;
+        } else if let Some(budget) = budget {
+            budget.merge(&mut self.tally, tally);
+        } else {
+            self.tally.merge(tally);
         }
-        Counted { tally: merge_all(tallies, false), inputs }
+        if let Some(budget) = budget {
+            self.tally.hurry();
+            budget.keep(&mut self.tally);
+        }
+    }
+
+    /// The tally, its positions by the numbers of `inputs`, which those of this join.
+    fn renumbered(mut self, inputs: &mut Vec<Input>) -> Tally {
+        let numbers: Vec<u32> = self.inputs.into_iter().map(|input| number_of(input, inputs)).collect();
+        self.tally.positions_mut().for_each(|at| {
+            at.input = numbers.get(at.input as usize).copied().unwrap_or(at.input);
+        });
+        self.tally
+    }
+
+    /// Serialises it, as `analyze -o x.vtally` does.
+    pub fn write_to(&mut self, to: impl Write) -> std::io::Result<()> {
+        self.tally.write_to(&Origin { inputs: self.inputs.clone(), partial: false }, to)
+    }
+
+    /// Reads what was written.
+    pub fn read(from: impl Read, settings: &Settings) -> Result<Counted, Problem> {
+        let most = settings.budget.map_or(usize::MAX, |budget| budget.part_bytes);
+        let (mut tally, origin) = Tally::read_within(from, &settings.tally, 0, most)?;
+        // The number of an input stands in the place of a piece's.
+        tally.positions_mut().for_each(|at| {
+            (at.input, at.piece) = (u32::try_from(at.piece).unwrap_or(u32::MAX), 0);
+        });
+        Ok(Counted { tally, inputs: origin.inputs })
     }
 
     /// The report.

@@ -1,9 +1,10 @@
 //! Followed files as a live source.
 
-use super::source::{Event, Problem, Source};
+use super::source::{Before, Event, Problem, Saved, Source};
 use crate::source::follow::{self, Discard, FileId, Follower};
 use crate::window::watermark::{InputId, Kind};
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -13,27 +14,36 @@ pub struct Followed {
     inputs: HashMap<FileId, InputId>,
     /// Those that were opened and have shown no line since.
     fresh: HashSet<FileId>,
+    /// What an earlier run has seen of files, by name and offset.
+    before: HashMap<(OsString, u64), Before>,
     next: InputId,
 }
 
 impl Followed {
-    /// The files of `follower`, as inputs from the number `first` on.
-    pub fn new(follower: Follower, first: InputId) -> Followed {
-        Followed { follower, inputs: HashMap::new(), fresh: HashSet::new(), next: first }
+    /// The files of `follower`, as inputs from the number `first` on. `before` says what an earlier run has seen of those
+    /// whose positions the follower was given.
+    pub fn new(
+        follower: Follower,
+        before: impl IntoIterator<Item = (follow::Position, Before)>,
+        first: InputId,
+    ) -> Followed {
+        let before = before.into_iter().map(|(position, before)| ((position.name, position.offset), before)).collect();
+        Followed { follower, inputs: HashMap::new(), fresh: HashSet::new(), before, next: first }
     }
 
     /// Looks once; whether lines came.
     fn look(&mut self, timeout: Duration, tell: &mut dyn FnMut(Event<'_>)) -> bool {
-        let Followed { follower, inputs, fresh, next } = self;
+        let Followed { follower, inputs, fresh, before, next } = self;
         let mut lines_came = false;
         follower.poll(timeout, &mut |event| {
             match event {
-                follow::Event::Opened { file, name, backlog, .. } => {
+                follow::Event::Opened { file, name, from, backlog } => {
                     let input = *next;
                     *next += 1;
                     inputs.insert(file, input);
+                    let before = before.remove(&(name.as_os_str().to_owned(), from)).unwrap_or_default();
                     let name = name.display().to_string();
-                    tell(Event::Begin { input, name: &name, group: &name, kind: Kind::Waiting });
+                    tell(Event::Begin { input, name: &name, group: &name, kind: Kind::Waiting, before });
                     if backlog > 0 {
                         // Its lines may be older than those of the others, which are to wait for it.
                         fresh.insert(file);
@@ -109,6 +119,11 @@ impl Source for Followed {
         let end = crate::clock::monotonic() + time;
         while self.look(Duration::ZERO, tell) && crate::clock::monotonic() < end {}
         Ok(())
+    }
+
+    fn saved(&mut self) -> Vec<(InputId, Saved)> {
+        let position = |(file, input): (&FileId, &InputId)| Some((*input, Saved::File(self.follower.position(*file)?)));
+        self.inputs.iter().filter_map(position).collect()
     }
 
     fn pause(&mut self, input: InputId, paused: bool) {

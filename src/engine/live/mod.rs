@@ -9,18 +9,30 @@
 //! sockets fill up. The tallies themselves are merged once, at the end.
 
 mod counted;
+mod cut;
 mod followed;
 mod hand;
+#[cfg(test)]
+mod keep_tests;
+mod keeper;
+mod listen;
 mod notes;
 mod run;
+mod shown;
 mod sockets;
 mod source;
 mod standard_input;
 #[cfg(test)]
 mod tests;
+mod told;
 
+pub use counted::Counted;
+pub use cut::Cut;
 pub use followed::Followed;
-pub use run::{Ended, Monitor, Shown, monitor};
+pub use keeper::Keep;
+pub use run::{Ended, Kept, Monitor, monitor};
+pub use shown::Shown;
 pub use sockets::Sockets;
-pub use source::{Event, Problem, Source};
+pub use source::{Before, Event, Problem, Saved, Source};
 pub use standard_input::StandardInput;
+pub use told::Place;

@@ -1,6 +1,6 @@
 //! Sockets as a live source.
 
-use super::source::{Event, Problem, Source};
+use super::source::{Before, Event, Problem, Source};
 use crate::source::net::{self, Closed, Discard, Net, Notice, SourceId};
 use crate::window::watermark::{InputId, Kind};
 use std::time::Duration;
@@ -27,7 +27,13 @@ fn pass_on(names: &[String], first: InputId, event: net::Event<'_>, tell: &mut d
         net::Event::Opened { input, source, peer } => {
             let group = name(source);
             let name = format!("{group} from {peer}");
-            tell(Event::Begin { input: first + input.0, name: &name, group, kind: Kind::Sender });
+            tell(Event::Begin {
+                input: first + input.0,
+                name: &name,
+                group,
+                kind: Kind::Sender,
+                before: Before::default(),
+            });
         }
         net::Event::Lines { input, text } => tell(Event::Lines { input: first + input.0, text }),
         net::Event::Discarded { source, discard, .. } => {

@@ -1,6 +1,8 @@
 //! What a live source is to the engine.
 
+use crate::source::follow;
 use crate::window::watermark::{InputId, Kind};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Something that lines come from, now and later.
@@ -21,10 +23,37 @@ pub trait Source: Send {
     /// As [`poll`](Self::poll).
     fn drain(&mut self, time: Duration, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), String>;
 
+    /// Where each of its inputs goes on in a later run, behind the lines that it has told of so far. Asked between two polls.
+    fn saved(&mut self) -> Vec<(InputId, Saved)> {
+        Vec::new()
+    }
+
+    /// What it said to be [`saved`](Self::saved), with all that was counted before, is kept for good. Called between two
+    /// polls, and once more when it is drained.
+    fn kept(&mut self, saved: &[(InputId, Saved)]) {
+        let _ = saved;
+    }
+
     /// An input that runs ahead of others is to wait, or no longer.
     fn pause(&mut self, input: InputId, paused: bool) {
         let _ = (input, paused);
     }
+}
+
+/// Where an input goes on in a later run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Saved {
+    /// A followed file.
+    File(follow::Position),
+}
+
+/// What was seen of an input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Lines.
+    pub lines: u64,
+    /// The newest event time among them, in milliseconds.
+    pub newest: Option<i64>,
 }
 
 /// What happens at a source.
@@ -40,6 +69,8 @@ pub enum Event<'source> {
         group: &'source str,
         /// What can be asked of it.
         kind: Kind,
+        /// What an earlier run has seen of it.
+        before: Before,
     },
     /// Whole lines of an input; the last one may lack its newline only where the input ends with it.
     Lines {
@@ -57,6 +88,14 @@ pub enum Event<'source> {
     },
     /// Bytes or messages were not counted.
     Problem(Problem<'source>),
+    /// Inputs are about to be taken away, and whoever gets them goes on from where they are said to be: what was told of
+    /// them has to be kept before.
+    Leaving {
+        /// Where all inputs of the source go on, not only those.
+        saved: Vec<(InputId, Saved)>,
+        /// Set if it was kept.
+        kept: &'source mut bool,
+    },
     /// An input has ended.
     End {
         /// The input.

@@ -1,6 +1,6 @@
 //! Standard input as a live source.
 
-use super::source::{Event, Problem, Source};
+use super::source::{Before, Event, Problem, Source};
 use crate::source::net::{Piece, Piped};
 use crate::window::watermark::{InputId, Kind};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Source for StandardInput {
         if !self.has_begun {
             self.has_begun = true;
             let name = self.piped.name();
-            tell(Event::Begin { input, name, group: name, kind: Kind::Sender });
+            tell(Event::Begin { input, name, group: name, kind: Kind::Sender, before: Before::default() });
         }
         let goes_on = self.piped.poll(timeout, &mut |piece| match piece {
             Piece::Lines(text) => tell(Event::Lines { input, text }),

@@ -41,7 +41,13 @@ impl Source for Script<'_> {
             return Ok(self.endless);
         }
         match self.acts.remove(0) {
-            Act::Begin(input) => tell(Event::Begin { input, name: "input", group: "inputs", kind: Kind::Sender }),
+            Act::Begin(input) => tell(Event::Begin {
+                input,
+                name: "input",
+                group: "inputs",
+                kind: Kind::Sender,
+                before: Before::default(),
+            }),
             Act::Lines(input, text) => tell(Event::Lines { input, text: text.as_bytes() }),
             Act::Pass(milliseconds) => self.clock.pass(milliseconds),
             Act::End(input) => tell(Event::End { input }),
@@ -60,7 +66,7 @@ impl Source for Script<'_> {
 }
 
 /// Request lines from one second to another, the seconds counted from 13:00:00 on.
-fn lines(from: u32, to: u32) -> String {
+pub fn lines(from: u32, to: u32) -> String {
     let line = |second: u32| {
         format!(
             "192.0.2.{} - - [10/Oct/2025:13:{:02}:{:02} +0000] \"GET /{} HTTP/1.1\" {} 10 \"-\" \"x\"\n",
@@ -75,7 +81,7 @@ fn lines(from: u32, to: u32) -> String {
 }
 
 /// 13:00:00 in milliseconds.
-const START: i64 = 1_760_101_200_000;
+pub const START: i64 = 1_760_101_200_000;
 
 fn run(
     scripts: Vec<(Vec<Act>, Option<String>, bool)>,
@@ -90,11 +96,11 @@ fn run(
         .map(|(acts, left, endless)| Box::new(Script { acts, left, clock, endless }) as Box<dyn Source + '_>)
         .collect();
     let show = |shown: &Shown<'_>| closed.extend(shown.closed);
-    let ended = monitor(sources, &monitored, show, |note| notes.push(note.to_string())).unwrap();
+    let ended = monitor(sources, &monitored, None, show, |note| notes.push(note.to_string())).unwrap();
     (ended, notes, closed)
 }
 
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     Settings::new(1, Kernel::choose(None).unwrap())
 }
 

@@ -199,6 +199,11 @@ impl Follower {
         }
     }
 
+    /// The position of one file.
+    pub fn position(&self, file: FileId) -> Option<Position> {
+        self.files.get(&file).map(Tracked::position)
+    }
+
     /// How each file stands, in no order.
     pub fn files(&self) -> impl Iterator<Item = Status<'_>> {
         self.files.iter().map(|(id, tracked)| Status {
