@@ -51,7 +51,8 @@ impl Source for Reader<'_> {
         tell(Event::Lines { input, text: &rest.as_bytes()[..block] });
         tell(Event::Backlog { input, bytes: (rest.len() - block) as u64 });
         self.clock.pass(5);
-        std::thread::yield_now();
+        // So that there is time for a few cuts.
+        std::thread::sleep(Duration::from_micros(500));
         Ok(!rest.is_empty())
     }
 
@@ -273,7 +274,8 @@ fn inputs_that_leave_are_kept_before() {
     monitor(sources, &monitored, Some(kept), |_| {}, |note| panic!("{note}")).unwrap();
     assert!(was_kept.load(Ordering::SeqCst));
     let states = states.into_inner().unwrap();
-    assert_eq!(states[0].places[&0], (5, Before { lines: 5, newest: Some(START + 4_000) }));
-    assert!(states[0].account.lines.records >= 5 && states.len() >= 2);
+    let place = (5, Before { lines: 5, newest: Some(START + 4_000) });
+    let left = states.iter().find(|state| state.places.get(&0) == Some(&place)).unwrap();
+    assert!(left.account.lines.records >= 5);
     assert_eq!(states.last().unwrap().account.lines.records, 45);
 }

@@ -6,7 +6,7 @@
 
 use super::counted::Counted;
 use super::cut::Cut;
-use super::told::{Part, Place, Told};
+use super::told::{Part, Place};
 use crate::clock::Clock;
 use crate::engine::budget::Budget;
 use crossbeam::channel::{Receiver, Sender};
@@ -58,12 +58,9 @@ pub struct Keeper<'run> {
     pub ending: &'run AtomicBool,
     /// What time it is.
     pub clock: &'run dyn Clock,
-    /// Who hears what is wrong.
-    pub to: Sender<(usize, Told)>,
+    /// Who hears what is wrong. Nobody ever waits for that.
+    pub to: Sender<String>,
 }
-
-/// The number by which a keeper tells something.
-pub const KEEPER: usize = usize::MAX;
 
 impl Keeper<'_> {
     /// Keeps cuts until no more come; returns all that was counted, kept or not.
@@ -123,6 +120,6 @@ impl Keeper<'_> {
 
     fn tell(&self, sentence: String) {
         // Who listens has gone only where nobody would read it.
-        let _ = self.to.try_send((KEEPER, Told::Problem { bytes: 0, sentence }));
+        let _ = self.to.send(sentence);
     }
 }

@@ -1,14 +1,13 @@
 //! Who hears all hands: the board, what is shown of it, and the cuts through it.
 
 use super::cut::{Cut, Gathering};
-use super::keeper::KEEPER;
 use super::notes::Notes;
 use super::run::{Monitor, Pauser, Shared, ToldTo};
 use super::shown::{InputShown, Shown};
 use super::told::{Part, Told};
 use crate::window::board::{Account, Board};
 use crate::window::watermark::InputId;
-use crossbeam::channel::Sender;
+use crossbeam::channel::{Receiver, Sender};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,6 +28,8 @@ pub struct Listener<'run, N, S> {
     board: Board,
     shared: &'run Shared,
     pausers: Vec<Pauser>,
+    /// What the keeper says.
+    keeper: Receiver<String>,
     /// Hands whose sources have not begun. Until they have, no time passes: their first lines may be the oldest.
     awaited: BTreeSet<usize>,
     gathering: Gathering,
@@ -50,9 +51,9 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
         board: Board,
         shared: &'run Shared,
         pausers: Vec<Pauser>,
+        keeper: Receiver<String>,
         note: N,
         show: S,
-        failures: Vec<String>,
     ) -> Self {
         let now = monitor.clock.monotonic();
         Listener {
@@ -62,6 +63,7 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
             awaited: (0..pausers.len()).collect(),
             gathering: Gathering::new(pausers.len()),
             pausers,
+            keeper,
             inputs: BTreeMap::new(),
             discarded_bytes: 0,
             paused: BTreeSet::new(),
@@ -69,7 +71,7 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
             cut: now,
             notes: Notes::new(note, now),
             show,
-            failures,
+            failures: Vec::new(),
         }
     }
 
@@ -139,9 +141,6 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
     }
 
     fn pass(&mut self, hand: usize, told: Told) {
-        if hand == KEEPER {
-            return self.hear(told);
-        }
         if matches!(told, Told::Ready | Told::Failed(_) | Told::Done) {
             self.awaited.remove(&hand);
         }
@@ -197,17 +196,17 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
         self.failures.push(sentence);
     }
 
-    /// Hears what was told at the very end.
-    pub fn hear_rest(&mut self, told: &ToldTo) {
-        while let Ok((_, told)) = told.try_recv() {
-            self.hear(told);
-        }
+    /// Where all lines went, and what failed.
+    pub fn finish(mut self) -> (Account, Vec<String>) {
+        self.hear_keeper(self.monitor.clock.monotonic());
         self.notes.tell_rest();
+        (self.board.account().clone(), self.failures)
     }
 
-    /// Where all lines went, and what failed.
-    pub fn finish(self) -> (Account, Vec<String>) {
-        (self.board.account().clone(), self.failures)
+    fn hear_keeper(&mut self, now: i64) {
+        while let Ok(sentence) = self.keeper.try_recv() {
+            self.notes.offer(&sentence, now);
+        }
     }
 
     fn advance(&mut self, now: i64) {
@@ -224,6 +223,7 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
         self.paused = ahead;
         self.show(false);
         self.shared.late_before.store(self.board.late_before(), Ordering::Relaxed);
+        self.hear_keeper(now);
         self.notes.look(now);
         if std::mem::replace(&mut self.hurried, self.board.hurried()) != self.board.hurried() {
             self.notes.offer(HURRIED, now);

@@ -120,12 +120,14 @@ pub fn monitor(
             }
         }
         let (cuts, to_keep) = bounded(1);
+        let (said, keeper_says) = unbounded();
         let keeper = keep.map(|(keep, _, total)| {
             let budget = monitor.settings.budget;
-            let (clock, to, ending, cuts) = (monitor.clock, to, &shared.ending, &shared.cuts);
+            let (clock, ending, cuts, to) = (monitor.clock, &shared.ending, &shared.cuts, said);
             scope.spawn(move || Keeper { keep, total, budget, cuts, ending, clock, to }.serve(&to_keep))
         });
-        let mut listener = Listener::new(monitor, board, &shared, pausers, note, show, failures);
+        let mut listener = Listener::new(monitor, board, &shared, pausers, keeper_says, note, show);
+        failures.into_iter().for_each(|sentence| listener.fail(sentence));
         let parts = listener.listen(&told, every.map(|every| (every, &cuts)));
         drop(cuts);
         let counted = match keeper.map(|keeper| keeper.join()) {
@@ -137,7 +139,6 @@ pub fn monitor(
                 Counted::nothing(monitor.settings)
             }
         };
-        listener.hear_rest(&told);
         let (account, failures) = listener.finish();
         (counted, account, failures)
     });
