@@ -18,6 +18,8 @@ pub mod aggregate; // record -> tally -> snapshot
 
 pub mod window; // event time in panes: which windows are closed, and what is in them
 
+pub mod store; // what survives a restart: counts, positions and windows, in SQLite
+
 pub mod report; // snapshot -> terminal, JSON, CSV
 
 pub mod generate; // realistic logs with a known truth; imports no parser, so a shared mistake cannot hide

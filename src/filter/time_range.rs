@@ -82,6 +82,20 @@ impl TimeRange {
         self.since.is_none() && self.until.is_none()
     }
 
+    /// Its beginning and its end in milliseconds since the Unix epoch, the end not included; `i64::MIN` and `i64::MAX` where
+    /// it has none. What is on the wall clock of records is taken to be in UTC.
+    pub fn milliseconds(&self) -> (i64, i64) {
+        // A millisecond that an edge lies in begins before it.
+        let edge = |edge: Option<Edge>, none: i64| match edge {
+            None => none,
+            Some(Edge::Instant(nanos) | Edge::Wall(nanos)) => {
+                let up = nanos.div_euclid(1_000_000) + i128::from(nanos.rem_euclid(1_000_000) > 0);
+                i64::try_from(up).unwrap_or(none)
+            }
+        };
+        (edge(self.since, i64::MIN), edge(self.until, i64::MAX))
+    }
+
     /// Whether a moment lies in the range.
     #[inline]
     pub fn contains(&self, time: &Time) -> bool {
@@ -242,6 +256,14 @@ mod tests {
         let late = Time { nanos: 999_999_999, ..at(59, 0) };
         assert!(!range(Some("1970-01-01T00:01"), None, utc).contains(&late), "parts of a second count");
         assert!(range(None, Some("1970-01-01T00:01"), utc).contains(&late));
+    }
+
+    #[test]
+    fn a_range_in_milliseconds() {
+        let of = |since, until| TimeRange::parse(since, until, &now(), None).unwrap().milliseconds();
+        assert_eq!(of(None, None), (i64::MIN, i64::MAX));
+        assert_eq!(of(Some("1970-01-01T00:00:01Z"), Some("1970-01-01T00:00:01.0005Z")), (1000, 1001));
+        assert_eq!(of(Some("1969-12-31T23:59:59.9995Z"), Some("1970-01-01")), (0, 0));
     }
 
     #[test]

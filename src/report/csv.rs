@@ -67,7 +67,7 @@ struct Line<'a> {
 }
 
 /// A text that no spreadsheet takes for a formula, nor a terminal for a command.
-fn text(text: &str) -> Cow<'_, str> {
+pub(super) fn text(text: &str) -> Cow<'_, str> {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if !formula && !text.contains(is_invisible) {
         return text.into();

@@ -2,7 +2,7 @@
 //!
 //! Few keys are all kept, and then both are exact. Where they are more than a list holds, a sketch counts them.
 
-use super::top_list::TopList;
+use super::top_list::{Hits, TopList};
 use crate::aggregate::distinct::Distinct;
 
 /// Keys that are kept at least.
@@ -37,6 +37,21 @@ impl Keys {
         Keys { top: TopList::of(KEYS, floor, hits.into_iter().map(|(number, hits)| (key(number), hits))), sketch }
     }
 
+    /// The list of these keys, with what is known of all others; `None` if a key comes twice or there are more than a list
+    /// holds. Without a sketch, where keys are missing, nobody knows how many there were.
+    pub fn from_parts<'key>(
+        floor: u64,
+        keys: impl Iterator<Item = (&'key [u8], Hits)>,
+        sketch: Option<Distinct>,
+    ) -> Option<Keys> {
+        Some(Keys { top: TopList::from_parts(KEYS, floor, keys)?, sketch: sketch.map(Box::new) })
+    }
+
+    /// The sketch of all keys, if there is one.
+    pub fn sketch(&self) -> Option<&Distinct> {
+        self.sketch.as_deref()
+    }
+
     /// Adds all keys of another list.
     pub fn merge(&mut self, other: &Keys) {
         let may_overflow = self.top.len() + other.top.len() > KEYS;
@@ -63,7 +78,8 @@ impl Keys {
 
     /// About how many different keys there were, and whether that is exact.
     pub fn distinct(&self) -> (f64, bool) {
-        self.sketch.as_ref().map_or((self.top.len() as f64, true), |sketch| (sketch.estimate(), false))
+        let known = || (self.top.len() as f64, self.top.floor() == 0);
+        self.sketch.as_ref().map_or_else(known, |sketch| (sketch.estimate(), false))
     }
 }
 

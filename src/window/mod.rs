@@ -1,6 +1,7 @@
 //! Event time in panes: which windows are closed, and what is in them.
 
 pub mod board;
+pub mod bytes;
 pub mod freeze;
 pub mod gather;
 pub mod keys;

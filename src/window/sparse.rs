@@ -48,6 +48,32 @@ impl Sparse {
         Sparse { buckets, sum, least, greatest }
     }
 
+    /// The distribution with these buckets and their counts; `None` where they cannot be: they must ascend and hold
+    /// something, and the other figures lie where they allow.
+    pub fn from_parts(buckets: Vec<(u16, u64)>, sum: u128, least: u64, greatest: u64) -> Option<Sparse> {
+        let is_ascending = buckets.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let holds = |(bucket, count): &(u16, u64)| *bucket <= bucket_of(u64::MAX) && *count > 0;
+        if !is_ascending || !buckets.iter().all(holds) {
+            return None;
+        }
+        let sound = match (buckets.first(), buckets.last()) {
+            (Some((first, _)), Some((last, _))) => {
+                let count: u128 = buckets.iter().map(|(_, count)| u128::from(*count)).sum();
+                let between = |value: u64| count.saturating_mul(u128::from(value));
+                bucket_of(least) == *first
+                    && bucket_of(greatest) == *last
+                    && (between(least)..=between(greatest)).contains(&sum)
+            }
+            _ => sum == 0 && least == u64::MAX && greatest == 0,
+        };
+        sound.then_some(Sparse { buckets, sum, least, greatest })
+    }
+
+    /// Buckets that were hit and how often, ascending.
+    pub fn buckets(&self) -> &[(u16, u64)] {
+        &self.buckets
+    }
+
     /// Adds all values of another one.
     pub fn merge(&mut self, other: &Sparse) {
         if other.buckets.is_empty() {

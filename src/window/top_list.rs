@@ -48,6 +48,23 @@ impl TopList {
         TopList { keys: keys.map(exactly).collect(), floor, ..TopList::new(capacity) }
     }
 
+    /// The list of these keys, where no other one has more than `floor` hits; `None` if a key comes twice or there are more
+    /// than a list holds.
+    pub fn from_parts<'key>(
+        capacity: usize,
+        floor: u64,
+        keys: impl Iterator<Item = (&'key [u8], Hits)>,
+    ) -> Option<TopList> {
+        let mut list = TopList { floor, ..TopList::new(capacity) };
+        for (key, hits) in keys {
+            let is_known = list.keys.insert(key.into(), hits).is_some();
+            if is_known || list.keys.len() > 2 * list.capacity {
+                return None;
+            }
+        }
+        Some(list)
+    }
+
     /// Adds hits to a key.
     pub fn add(&mut self, key: &[u8], hits: u64) {
         self.put(key, Hits { hits, error: self.floor }, hits);
