@@ -121,7 +121,7 @@ impl Flags {
             format,
             formats,
             arrival: now.into(),
-            keep: self.counting.keep(self.range(&zone, now)?)?,
+            keep: self.counting.keep(self.range(&zone, now)?, false)?,
             tally: self.counting.tally(zone)?,
             goaccess,
             mergeable,

@@ -11,7 +11,8 @@ use crate::format::catalogue::{FormatOptions, by_name};
 use crate::scan::Kernel;
 use clap::Args;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How lines are read and counted.
@@ -78,14 +79,13 @@ impl CountFlags {
         Ok(tally::Settings { bucket_seconds: self.bucket_seconds()?, keep_query: self.keep_query, zone })
     }
 
-    /// Which records are counted, of those in `range`.
-    pub fn keep(&self, range: TimeRange) -> Result<Keep, Failure> {
+    /// Which records are counted, of those in `range`. The file of malformed lines is begun anew, or gone on with.
+    pub fn keep(&self, range: TimeRange, appends: bool) -> Result<Keep, Failure> {
         let filters: Result<Vec<_>, _> = self.filters.iter().map(|text| Filter::parse(text)).collect();
         let filter = Filter::all(filters.map_err(|error| Failure::usage(format!("--where: {error}")))?);
         let invalid = self.invalid.as_ref().map(|path| {
-            let file = File::create(path)
-                .map_err(|error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display())));
-            file.map(|file| Arc::new(Invalid::new(file)))
+            let file = if appends { append_to(path) } else { File::create(path) };
+            file.map(|file| Arc::new(Invalid::new(file))).map_err(|error| not_written(path, &error))
         });
         Ok(Keep { filter, range, exclude_bots: self.exclude_bots, invalid: invalid.transpose()? })
     }
@@ -93,8 +93,13 @@ impl CountFlags {
     /// Completes the file of malformed lines.
     pub fn finish_invalid(&self, keep: &Keep) -> Result<(), Failure> {
         let (Some(invalid), Some(path)) = (&keep.invalid, &self.invalid) else { return Ok(()) };
-        let wrong = |error| Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display()));
-        invalid.finish().map_err(wrong)
+        invalid.finish().map_err(|error| not_written(path, &error))
+    }
+
+    /// Goes on in the file that has the name now, which may have been given to another.
+    pub fn reopen_invalid(&self, keep: &Keep) -> Result<(), Failure> {
+        let (Some(invalid), Some(path)) = (&keep.invalid, &self.invalid) else { return Ok(()) };
+        append_to(path).and_then(|file| invalid.reopen(file)).map_err(|error| not_written(path, &error))
     }
 
     /// The longest line that is looked at, in bytes.
@@ -130,6 +135,14 @@ impl CountFlags {
             _ => Err(wrong(format!("{:?} is not a whole number of seconds between 1s and 366 days", self.bucket))),
         }
     }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    File::options().append(true).create(true).open(path)
+}
+
+fn not_written(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("--invalid {}: cannot be written: {error}", path.display()))
 }
 
 /// The kernel of the structural scan: the best there is, or the one that `VISOR_SCAN` names.

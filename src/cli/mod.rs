@@ -11,11 +11,15 @@ mod generate;
 mod generate_flags;
 mod generate_send;
 mod generate_sinks;
+mod history;
 mod monitor;
 mod monitor_flags;
 mod outputs;
 mod progress;
 mod replaced;
+mod service;
+mod store_flags;
+mod summary;
 mod terminal;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -68,6 +72,8 @@ enum Command {
     Generate(Box<generate_flags::Flags>),
     /// Watch live files, sockets and standard input, in windows of event time
     Monitor(Box<monitor_flags::Flags>),
+    /// Show what a monitor's store kept
+    History(history::Flags),
     /// List the known formats, their fields and an example line of each
     Formats,
     /// Write completions for a shell to stdout
@@ -98,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Analyze(flags) => analyze::run(*flags),
         Command::Generate(flags) => generate::run(*flags),
         Command::Monitor(flags) => monitor::run(&flags),
+        Command::History(flags) => history::run(&flags),
         Command::Formats => written(formats::write),
         Command::Completions { shell } => written(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "visor-fast", out);

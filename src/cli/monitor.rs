@@ -2,17 +2,19 @@
 
 use super::monitor_flags::{Flags, Form};
 use super::outputs::Outputs;
+use super::service::Service;
 use super::terminal::{columns, rows, speaks_unicode};
 use super::{Exit, Failure, interruptible, tell};
 use crate::aggregate::position::shown as fit_to_be_shown;
 use crate::clock::{self, Clock, System};
 use crate::engine::Settings;
-use crate::engine::live::{Followed, Monitor, Shown, Sockets, Source, StandardInput, monitor};
+use crate::engine::live::{Before, Followed, Kept, Monitor, Saved, Shown, Sockets, Source, StandardInput, monitor};
 use crate::report::live::{self, Flow, Input, Live, Step};
 use crate::report::text::{self, TextOptions};
 use crate::source::follow::{self, Begin, Follower};
 use crate::source::net::{self, Address, Bound, Framing, Limits, Listen, Piped, TlsFiles};
 use crate::window::freeze::instant;
+use signal_hook::consts::SIGHUP;
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -28,18 +30,42 @@ const STEPS: i64 = 120;
 pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let (settings, window, duration) = (flags.settings()?, flags.windows()?, flags.duration()?);
     let outputs = Outputs::files(&flags.o, flags.top.map(|top| top as usize), flags.color)?;
-    let sources = sources(flags, &settings)?;
+    let (keep, earlier) = flags.store.open(&settings)?.unzip();
+    let (places, before) = earlier.map(|earlier| (earlier.places, (earlier.total, earlier.board))).unzip();
+    let sources = sources(flags, &settings, places.unwrap_or_default())?;
+    let every = flags.store.every()?;
+    let kept = keep.zip(before).map(|(keep, (total, board))| Kept { keep: Box::new(keep), every, total, board });
     let stop = Arc::new(AtomicBool::new(false));
     interruptible(&stop)?;
     let clock = System::default();
     let mut screen = Screen::new(flags, clock.monotonic())?;
+    let mut summaries = flags.summaries.start(clock.monotonic(), screen.is_terminal)?;
+    let mut service = Service::new();
+    let hangup = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, Arc::clone(&hangup))
+        .map_err(|error| Failure::failed(format!("cannot listen for SIGHUP: {error}")))?;
+    let mut said = String::new();
     let run = Monitor { settings: &settings, window, duration, stop: &stop, clock: &clock };
     let mut result = Ok(());
     let ended = monitor(
         sources,
         &run,
-        None,
+        kept,
         |shown| {
+            service.look(shown, clock.monotonic());
+            if hangup.swap(false, Ordering::Relaxed)
+                && let Err(failure) = flags.counting.reopen_invalid(&settings.keep)
+            {
+                tell(&failure.message);
+            }
+            let looked = summaries.as_mut().map_or(Ok(()), |summaries| summaries.look(shown, clock.monotonic()));
+            if let Err(sentence) = looked
+                && said != sentence
+            {
+                // Nothing else waits for its disk; each new reason is told once.
+                tell(&sentence);
+                said = sentence;
+            }
             if result.is_ok() {
                 result = screen.show(shown, clock.monotonic());
                 if result.is_err() {
@@ -67,15 +93,22 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
 const INPUTS: u64 = 1 << 40;
 
 /// Opens all sources.
-fn sources(flags: &Flags, settings: &Settings) -> Result<Vec<Box<dyn Source>>, Failure> {
+fn sources(flags: &Flags, settings: &Settings, places: Vec<(Saved, Before)>) -> Result<Vec<Box<dyn Source>>, Failure> {
     let line_bytes_max = settings.max_line_bytes;
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
     if !flags.follow.is_empty() {
-        let begin = if flags.from_beginning { Begin::Beginning } else { Begin::End };
+        let begin = match (flags.from_beginning, flags.resume) {
+            (true, _) => Begin::Beginning,
+            (_, true) => Begin::Resume,
+            _ => Begin::End,
+        };
+        let files: Vec<(follow::Position, Before)> =
+            places.into_iter().map(|(Saved::File(position), before)| (position, before)).collect();
+        let saved = files.iter().map(|(position, _)| position.clone()).collect();
         let options = follow::Options { begin, line_bytes_max, ..follow::Options::default() };
-        let follower = Follower::new(&flags.follow, options, Vec::new(), Box::new(clock::monotonic));
+        let follower = Follower::new(&flags.follow, options, saved, Box::new(clock::monotonic));
         let follower = follower.map_err(|error| Failure::usage(format!("--follow: {error}")))?;
-        sources.push(Box::new(Followed::new(follower, Vec::new(), INPUTS)));
+        sources.push(Box::new(Followed::new(follower, files, INPUTS)));
     }
     if flags.stdin {
         let piped = Piped::stdin(line_bytes_max, READ_BYTES).map_err(Failure::failed)?;

@@ -2,6 +2,8 @@
 
 use super::Failure;
 use super::count_flags::{CountFlags, kernel};
+use super::store_flags::StoreFlags;
+use super::summary::SummaryFlags;
 use super::terminal::Color;
 use crate::engine::Settings;
 use crate::filter::time_range::TimeRange;
@@ -20,6 +22,10 @@ Examples:
   visor-fast monitor --listen tcp://127.0.0.1:5514 --output json
   visor-fast monitor --connect tcp://127.0.0.1:5555        lines of a server, such as visor-fast generate --listen
   visor-fast monitor --stdin --window 10s --duration 1h -o report.json
+  visor-fast monitor --follow access.log --store visor.db  goes on after a restart; see visor-fast history windows
+
+SIGTERM and Ctrl-C take in what was sent, save and report within five seconds; a second one ends at once. SIGHUP opens the
+file of --invalid anew.
 
 Event time is the lines' own. A window is closed when no line is expected for it; what comes up to the allowed lateness
 later revises it, what comes after that is counted as late. All lines are in the totals:
@@ -65,8 +71,15 @@ pub struct Flags {
     #[arg(long, help_heading = "Sources")]
     pub from_end: bool,
 
+    /// Read followed files from their beginning where an earlier run with the same store has read any, as they came since
+    #[arg(long, help_heading = "Sources", requires = "store", conflicts_with_all = ["from_beginning", "from_end"])]
+    pub resume: bool,
+
     #[command(flatten)]
     pub counting: CountFlags,
+
+    #[command(flatten)]
+    pub store: StoreFlags,
 
     /// Memory for the whole program; where exact counts would take more, lists keep their greatest rows
     #[arg(long, value_name = "SIZE", default_value = "512MiB", help_heading = "Counting")]
@@ -103,6 +116,9 @@ pub struct Flags {
     /// How far ahead of the clock a line may be
     #[arg(long, value_name = "TIME", default_value = "10m", help_heading = "Windows")]
     pub max_future: String,
+
+    #[command(flatten)]
+    pub summaries: SummaryFlags,
 
     /// End after this time, and report
     #[arg(long, value_name = "TIME", help_heading = "Output")]
@@ -162,9 +178,11 @@ impl Flags {
             max_line_bytes: self.counting.max_line_bytes()?,
             format: self.counting.format(&formats)?,
             formats,
-            keep: self.counting.keep(TimeRange::default())?,
+            keep: self.counting.keep(TimeRange::default(), true)?,
             tally: self.counting.tally(zone)?,
-            budget: Some(self.counting.budget(&self.max_memory, self.threads())?),
+            budget: Some(
+                self.counting.budget(&self.max_memory, self.threads() + usize::from(self.store.store.is_some()))?,
+            ),
             ..Settings::new(self.threads(), kernel()?)
         })
     }
@@ -219,7 +237,7 @@ impl Flags {
     }
 }
 
-fn milliseconds(name: &str, text: &str) -> Result<i64, Failure> {
+pub(super) fn milliseconds(name: &str, text: &str) -> Result<i64, Failure> {
     i64::try_from(span(name, text)?.as_millis()).map_err(|_| Failure::usage(format!("--{name}: {text:?} is too long")))
 }
 

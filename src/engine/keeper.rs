@@ -48,6 +48,14 @@ impl Invalid {
         }
     }
 
+    /// Writes what is left, and from now on to another file: the one before was renamed, say.
+    pub fn reopen(&self, file: File) -> io::Result<()> {
+        let before = self.finish();
+        let mut guard = self.0.lock().map_err(|_| io::Error::other("a writer panicked"))?;
+        guard.0 = BufWriter::new(file);
+        before
+    }
+
     /// Writes what is left. The error is the first one that there was: a full disk, say.
     pub fn finish(&self) -> io::Result<()> {
         let mut guard = self.0.lock().map_err(|_| io::Error::other("a writer panicked"))?;

@@ -9,9 +9,11 @@
 
 pub mod csv;
 pub mod goaccess_json;
+pub mod history;
 mod invisible;
 pub mod json;
 pub mod live;
+pub mod summary;
 pub mod text;
 
 #[cfg(test)]

@@ -151,20 +151,21 @@ impl Board {
     }
 
     /// Takes what a worker hands over; `monotonic` is now.
-    pub fn take(&mut self, over: &HandOver, monotonic: i64) {
+    pub fn take(&mut self, over: HandOver, monotonic: i64) {
         self.account.lines.add(&over.lines);
-        for (start, counts) in &over.gathered.panes {
-            let is_in_time = self.ring.add(*start, counts);
-            let end = self.end_of(*start);
+        for (start, counts) in over.gathered.panes {
+            let records = counts.records;
+            let is_in_time = self.ring.add(start, counts);
+            let end = self.end_of(start);
             if is_in_time && self.closed.is_some() && end <= self.ring.watermark() {
                 self.revised.insert(end);
             }
-            *if is_in_time { &mut self.account.windowed } else { &mut self.account.late } += counts.records;
+            *if is_in_time { &mut self.account.windowed } else { &mut self.account.late } += records;
         }
         self.account.late += over.gathered.late;
         self.account.future += over.gathered.future;
-        for (input, newest) in &over.newest {
-            self.watermarks.saw(*input, *newest, monotonic);
+        for (input, newest) in over.newest {
+            self.watermarks.saw(input, newest, monotonic);
         }
         if self.ring.len() > OPEN_PANES_MAX
             && let Some(start) = self.ring.start_before_last(OPEN_PANES_MAX / 2)
@@ -345,16 +346,16 @@ mod tests {
     fn a_line_is_windowed_late_or_of_the_future_and_the_account_balances() {
         let mut board = Board::new(Settings::default(), 0).unwrap();
         board.begin(1, Kind::Sender, None, 0);
-        board.take(&over(1, 100_500, 3), 0);
+        board.take(over(1, 100_500, 3), 0);
         board.advance(0, 0);
         assert_eq!(board.step(), Some((95_000, 95_000)));
-        board.take(&over(1, 30_000, 2), 0);
+        board.take(over(1, 30_000, 2), 0);
         assert_eq!(board.account().late, 2, "65 s behind and more");
-        board.take(&over(1, 36_000, 2), 0);
+        board.take(over(1, 36_000, 2), 0);
         let mut future = over(1, 101_000, 1);
         future.lines = Lines { lines: 4, records: 3, blank: 1, ..Lines::default() };
         future.gathered.future = 2;
-        board.take(&future, 0);
+        board.take(future, 0);
         assert_eq!((board.account().windowed, board.account().late, board.account().future), (6, 2, 2));
         assert!(board.account().balances());
         assert_eq!(board.ring().window(101_000, 1_000).sum.records, 3);
@@ -372,12 +373,12 @@ mod tests {
         let mut board = Board::new(Settings::default(), 0).unwrap();
         board.begin(1, Kind::Sender, None, 0);
         assert_eq!(closed(&mut board, 50_000), [45_000], "nothing is waited for");
-        board.take(&over(1, 53_400, 1), 30_000);
+        board.take(over(1, 53_400, 1), 30_000);
         assert_eq!(closed(&mut board, 50_000), [46_000, 47_000, 48_000]);
         assert_eq!(closed(&mut board, 50_000), [0; 0]);
-        board.take(&over(1, 53_999, 1), 30_000);
+        board.take(over(1, 53_999, 1), 30_000);
         assert_eq!(closed(&mut board, 50_000), [0; 0]);
-        board.take(&over(1, 54_000, 1), 30_000);
+        board.take(over(1, 54_000, 1), 30_000);
         assert_eq!(closed(&mut board, 50_000), [49_000]);
         board.finish();
         assert_eq!(closed(&mut board, 50_000), [50_000, 51_000, 52_000, 53_000, 54_000, 55_000]);
@@ -395,7 +396,7 @@ mod tests {
         let (count, last) = (panes.len() as u64, panes.last().unwrap().0);
         let mut over = over(1, last, count);
         over.gathered.panes = panes;
-        board.take(&over, 0);
+        board.take(over, 0);
         board.advance(0, 0);
         board.finish();
         let (mut seen, mut steps) = (0, 0);
@@ -420,7 +421,7 @@ mod tests {
             let mut over = over(1, part, 4_000);
             over.gathered.panes =
                 (0..4_000).map(|n| ((part * 4_000 + n) * 1_000, Counts { records: 1, ..Counts::default() })).collect();
-            board.take(&over, 0);
+            board.take(over, 0);
             board.advance(0, 0);
             while board.step().is_some() {}
             assert!(board.ring().len() <= OPEN_PANES_MAX + 4_000, "{}", board.ring().len());

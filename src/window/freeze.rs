@@ -26,11 +26,7 @@ impl Window<Counts> {
             hits_error,
             ..Row::default()
         };
-        let list = |list: List| -> Vec<Row> {
-            let rows = counts.list(list).top().top(top);
-            let lossy = |key| String::from_utf8_lossy(key).into_owned();
-            rows.into_iter().map(|(key, hits)| row(lossy(key), hits.hits, some(hits.error))).collect()
-        };
+        let list = |list| self.rows(list, top, counts.records);
         let messages = counts.list(List::Messages).top().top(top);
         let message = |(key, hits): (&[u8], super::top_list::Hits)| Message {
             key: shown(key),
@@ -69,6 +65,21 @@ impl Window<Counts> {
             latency: quantiles(&counts.latencies, 1e6),
             ..Snapshot::default()
         }
+    }
+}
+
+impl Window<Counts> {
+    /// The greatest rows of a list, at most `top`; shares are of `whole`.
+    pub fn rows(&self, list: List, top: usize, whole: u64) -> Vec<Row> {
+        let rows = self.sum.list(list).top().top(top);
+        let row = |(key, hits): (&[u8], super::top_list::Hits)| Row {
+            key: String::from_utf8_lossy(key).into_owned(),
+            hits: hits.hits,
+            share: share(hits.hits, whole),
+            hits_error: some(hits.error),
+            ..Row::default()
+        };
+        rows.into_iter().map(row).collect()
     }
 }
 

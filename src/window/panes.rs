@@ -13,6 +13,7 @@
 
 use super::watermark::NEVER;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 /// What is counted in a pane.
@@ -69,9 +70,18 @@ struct Kept<P> {
 }
 
 impl<P: Pane> Kept<P> {
-    fn merge(&mut self, other: &P) {
-        self.pane.merge(other);
-        self.has_changed = true;
+    /// Adds a pane to the one that starts at `start`; the first is moved, not merged.
+    fn add_to(panes: &mut BTreeMap<i64, Kept<P>>, start: i64, pane: P) {
+        match panes.entry(start) {
+            Entry::Vacant(place) => {
+                place.insert(Kept { pane, has_changed: true });
+            }
+            Entry::Occupied(mut place) => {
+                let kept = place.get_mut();
+                kept.pane.merge(&pane);
+                kept.has_changed = true;
+            }
+        }
     }
 }
 
@@ -129,12 +139,12 @@ impl<P: Pane> Ring<P> {
     }
 
     /// Adds to the finest pane that starts at `start`; false if that is late, and then nothing was added.
-    pub fn add(&mut self, start: i64, pane: &P) -> bool {
+    pub fn add(&mut self, start: i64, pane: P) -> bool {
         let start = self.pane_of(start);
         if self.is_late(start) {
             return false;
         }
-        self.tiers[0].panes.entry(start).or_default().merge(pane);
+        Kept::add_to(&mut self.tiers[0].panes, start, pane);
         true
     }
 
@@ -155,7 +165,7 @@ impl<P: Pane> Ring<P> {
             let moved = std::mem::replace(&mut own.panes, kept);
             if let Some(coarser) = coarser.first_mut() {
                 for (start, pane) in moved {
-                    coarser.panes.entry(floor(start, coarser.tier.width)).or_default().merge(&pane.pane);
+                    Kept::add_to(&mut coarser.panes, floor(start, coarser.tier.width), pane.pane);
                 }
             }
         }
@@ -280,7 +290,7 @@ mod tests {
     fn a_window_is_the_sum_of_its_panes() {
         let mut ring = ring();
         for instant in [999, 1_000, 1_999, 5_500] {
-            assert!(ring.add(instant, &vec![instant]));
+            assert!(ring.add(instant, vec![instant]));
         }
         let at = |end, length| ring.window(end, length).sum;
         assert_eq!(at(2_000, 1_000), [1_000, 1_999]);
@@ -297,10 +307,10 @@ mod tests {
     fn a_pane_may_be_revised_until_the_allowed_lateness_is_over() {
         let mut ring = ring();
         ring.advance(61_999 + 60_000);
-        assert!(ring.add(61_000, &vec![1]), "its last millisecond");
-        assert!(!ring.add(60_999, &vec![2]));
+        assert!(ring.add(61_000, vec![1]), "its last millisecond");
+        assert!(!ring.add(60_999, vec![2]));
         ring.advance(61_999);
-        assert!(!ring.add(60_999, &vec![3]), "the watermark does not go back");
+        assert!(!ring.add(60_999, vec![3]), "the watermark does not go back");
         ring.advance(62_000 + 60_000);
         assert!(ring.is_late(61_000) && !ring.is_late(62_000));
         assert_eq!(ring.window(62_000, 1_000).sum, [1]);
@@ -310,7 +320,7 @@ mod tests {
     fn older_panes_are_coarser_and_the_oldest_are_dropped() {
         let mut ring = ring();
         for second in 0..100 {
-            ring.add(second * 1_000, &vec![second]);
+            ring.add(second * 1_000, vec![second]);
             ring.advance(second * 1_000);
         }
         assert_eq!(ring.len(), 100);
@@ -338,7 +348,7 @@ mod tests {
         // What a store would hold.
         let mut stored: BTreeMap<(i64, i64), Vec<i64>> = BTreeMap::new();
         for second in 0..4_000 {
-            ring.add(second * 1_000, &vec![second]);
+            ring.add(second * 1_000, vec![second]);
             ring.advance(second * 1_000);
             if second % 7 == 0 {
                 stored.extend(ring.take_changed().map(|(start, width, pane)| ((width, start), pane.clone())));
@@ -382,7 +392,7 @@ mod tests {
     fn extreme_instants_overflow_nothing() {
         let mut ring = ring();
         for instant in [i64::MIN, -1, i64::MAX] {
-            ring.add(instant, &vec![instant]);
+            ring.add(instant, vec![instant]);
             ring.window(instant, i64::MAX);
             ring.window(instant, -1);
         }
@@ -404,7 +414,7 @@ mod tests {
                 ring.advance(watermark);
                 let instant = watermark + disorder;
                 let is_late = floor(instant, 1_000) + 61_000 <= watermark;
-                prop_assert_eq!(ring.add(instant, &vec![instant]), !is_late);
+                prop_assert_eq!(ring.add(instant, vec![instant]), !is_late);
                 if is_late { late += 1 } else { accepted.push(instant) }
             }
             prop_assert_eq!(accepted.len() + late, steps.len());

@@ -8,6 +8,9 @@ use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+/// Bytes after which a poll ends: whoever is to wait is told between two polls, and so is what is to be kept.
+const POLL_BYTES: usize = 1 << 20;
+
 /// Files that a follower follows.
 pub struct Followed {
     follower: Follower,
@@ -34,7 +37,7 @@ impl Followed {
     /// Looks once; whether lines came.
     fn look(&mut self, timeout: Duration, tell: &mut dyn FnMut(Event<'_>)) -> bool {
         let Followed { follower, inputs, fresh, before, next } = self;
-        let mut lines_came = false;
+        let (mut lines_came, mut bytes) = (false, 0);
         follower.poll(timeout, &mut |event| {
             match event {
                 follow::Event::Opened { file, name, from, backlog } => {
@@ -56,6 +59,10 @@ impl Followed {
                         fresh.remove(&file);
                         tell(Event::Lines { input, text });
                         tell(Event::Backlog { input, bytes: backlog });
+                    }
+                    bytes += text.len();
+                    if bytes >= POLL_BYTES {
+                        return ControlFlow::Break(());
                     }
                 }
                 follow::Event::Gone { file, name, unread } => {

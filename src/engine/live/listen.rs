@@ -173,12 +173,12 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
                 }
             }
             Told::Over(over) => {
-                self.board.take(&over, now);
                 for (input, newest) in &over.newest {
                     if let Some(shown) = self.inputs.get_mut(input) {
                         shown.newest = shown.newest.max(Some(*newest));
                     }
                 }
+                self.board.take(*over, now);
             }
             Told::Problem { bytes, sentence } => {
                 self.discarded_bytes += bytes;
@@ -246,6 +246,7 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
                 board: &self.board,
                 inputs: &self.inputs,
                 closed,
+                is_ready: self.awaited.is_empty(),
                 is_last: is_last && !next,
                 discarded_bytes: self.discarded_bytes,
                 wall: self.monitor.clock.wall(),

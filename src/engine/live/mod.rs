@@ -22,6 +22,7 @@ mod shown;
 mod sockets;
 mod source;
 mod standard_input;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -35,4 +36,5 @@ pub use shown::Shown;
 pub use sockets::Sockets;
 pub use source::{Before, Event, Problem, Saved, Source};
 pub use standard_input::StandardInput;
+pub use stored::{Earlier, Stored};
 pub use told::Place;

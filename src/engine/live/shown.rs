@@ -22,6 +22,8 @@ pub struct Shown<'board> {
     pub(super) inputs: &'board BTreeMap<InputId, InputShown>,
     /// The ends of the panes that were closed since the last time, from the first to the last.
     pub closed: Option<(i64, i64)>,
+    /// Whether all sources have begun.
+    pub is_ready: bool,
     /// Whether nothing will be shown after this.
     pub is_last: bool,
     /// Bytes that were discarded, by all.

@@ -47,6 +47,29 @@ pub enum Saved {
     File(follow::Position),
 }
 
+impl Saved {
+    /// The kind of source.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Saved::File(_) => "file",
+        }
+    }
+
+    /// Which of its inputs: what no other one is at the same time.
+    pub fn key(&self) -> String {
+        match self {
+            Saved::File(position) => format!("{}:{}", position.device, position.inode),
+        }
+    }
+
+    /// What it is called, which another one may be later.
+    pub fn name(&self) -> String {
+        match self {
+            Saved::File(position) => position.name.to_string_lossy().into_owned(),
+        }
+    }
+}
+
 /// What was seen of an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {

@@ -46,7 +46,7 @@ pub fn write(live: &Live, options: &TextOptions, out: &mut dyn Write) -> io::Res
         }
     }
     Lists { snapshot: window }.write(&mut page)?;
-    messages(&mut page, &window.messages)
+    messages(&mut page, "Messages", &window.messages)
 }
 
 fn head(page: &mut Page<'_>, live: &Live) -> io::Result<()> {

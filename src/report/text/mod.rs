@@ -4,7 +4,9 @@
 //! repeat what the text says.
 
 mod fit;
+pub mod history;
 pub mod live;
+pub mod summary;
 mod table;
 mod units;
 
@@ -91,7 +93,7 @@ pub fn write(snapshot: &Snapshot, options: &TextOptions, out: &mut dyn Write) ->
             distribution(&mut page, title, quantiles, shown)?;
         }
     }
-    messages(&mut page, &snapshot.messages)?;
+    messages(&mut page, "Messages", &snapshot.messages)?;
     malformed(&mut page, snapshot)
 }
 
@@ -266,11 +268,11 @@ fn distribution(page: &mut Page<'_>, title: &str, quantiles: &Quantiles, shown: 
     page.line(&line, Ink::Plain)
 }
 
-fn messages(page: &mut Page<'_>, messages: &[Message]) -> io::Result<()> {
+fn messages(page: &mut Page<'_>, title: &str, messages: &[Message]) -> io::Result<()> {
     if messages.is_empty() {
         return Ok(());
     }
-    page.title("Messages")?;
+    page.title(title)?;
     for message in messages.iter().take(page.options.top) {
         let grave = matches!(message.level.as_str(), "emerg" | "alert" | "crit" | "error");
         let missed = message

@@ -1,0 +1,141 @@
+//! Summaries of a monitor, at each interval.
+
+use super::Failure;
+use super::monitor_flags::milliseconds;
+use crate::aggregate::snapshot::Message;
+use crate::engine::live::Shown;
+use crate::report::summary::{Summary, write_json};
+use crate::report::text::{self, TextOptions};
+use crate::window::board::Account;
+use crate::window::freeze::instant;
+use crate::window::pane::List;
+use clap::Args;
+use std::collections::HashSet;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Rows of its lists.
+const TOP: usize = 10;
+/// Messages that are known, at the most: a log whose messages are all different must not fill the memory.
+const MESSAGES_MAX: usize = 10_000;
+
+/// Flags on summaries.
+#[derive(Args, Debug)]
+pub struct SummaryFlags {
+    /// At each interval sum up what came and what failed since the last time: clients, errors, new messages
+    #[arg(long, value_name = "TIME", help_heading = "Output")]
+    pub summary: Option<String>,
+
+    /// Append each summary to FILE, as a line of JSON if it ends in .json or .jsonl, otherwise as text; - is standard output
+    /// [default: - unless that is a terminal's screen]
+    #[arg(long, value_name = "FILE", requires = "summary", help_heading = "Output")]
+    pub summary_file: Vec<PathBuf>,
+}
+
+/// Sums up, when it is time.
+pub struct Summaries {
+    every: i64,
+    files: Vec<PathBuf>,
+    /// When, and what had come, the last time.
+    at: i64,
+    account: Account,
+    discarded_bytes: u64,
+    /// The end of the last pane that was summed up.
+    end: Option<i64>,
+    messages: HashSet<String>,
+}
+
+impl SummaryFlags {
+    /// Summaries from `now` on, of a monotonic clock in milliseconds; none where none are asked for.
+    pub fn start(&self, now: i64, has_screen: bool) -> Result<Option<Summaries>, Failure> {
+        let Some(every) = &self.summary else { return Ok(None) };
+        let every = milliseconds("summary", every)?;
+        if every == 0 {
+            return Err(Failure::usage("--summary: an interval of nothing; give it a second or more"));
+        }
+        let mut files = self.summary_file.clone();
+        if files.is_empty() && !has_screen {
+            files.push(PathBuf::from("-"));
+        }
+        for path in files.iter().filter(|path| path.as_os_str() != "-") {
+            append(path, b"").map_err(|error| Failure::failed(wrong(path, &error)))?;
+        }
+        let account = Account::default();
+        Ok(Some(Summaries { every, files, at: now, account, discarded_bytes: 0, end: None, messages: HashSet::new() }))
+    }
+}
+
+impl Summaries {
+    /// Sums up if it is time, or the end; `Err` is a sentence.
+    pub fn look(&mut self, shown: &Shown<'_>, now: i64) -> Result<(), String> {
+        if now.saturating_sub(self.at) < self.every && !shown.is_last {
+            return Ok(());
+        }
+        let summary = self.sum_up(shown, now);
+        for path in &self.files {
+            let mut bytes = Vec::new();
+            let is_json = path.extension().is_some_and(|ending| ending == "json" || ending == "jsonl");
+            let written = if is_json {
+                write_json(&summary, &mut bytes)
+            } else {
+                let options = TextOptions { columns: 80, color: false, top: TOP, unicode: true };
+                let written = text::summary::write(&summary, &options, &mut bytes);
+                bytes.push(b'\n');
+                written
+            };
+            written.and_then(|()| append(path, &bytes)).map_err(|error| wrong(path, &error))?;
+        }
+        Ok(())
+    }
+
+    fn sum_up(&mut self, shown: &Shown<'_>, now: i64) -> Summary {
+        let (account, board) = (shown.board.account().clone(), shown.board);
+        let seconds = now.saturating_sub(self.at) as f64 / 1000.0;
+        let since = account.lines.since(&self.account.lines);
+        let mut summary = Summary {
+            at: instant(shown.wall),
+            seconds,
+            lines: since.lines,
+            lines_per_second: if seconds > 0.0 { since.lines as f64 / seconds } else { 0.0 },
+            malformed: since.malformed.iter().sum(),
+            late: account.late - self.account.late,
+            future: account.future - self.account.future,
+            discarded_bytes: shown.discarded_bytes - self.discarded_bytes,
+            ..Summary::default()
+        };
+        let ring = board.ring();
+        let first = || ring.iter().next().map(|(start, ..)| start);
+        let end = ring.pane_of(ring.watermark());
+        if let Some(from) = self.end.or_else(first).filter(|from| *from < end) {
+            let window = ring.window(end, end.saturating_sub(from));
+            self.end = Some(end);
+            let frozen = window.snapshot(TOP);
+            (summary.from, summary.to) = (Some(instant(window.from)), Some(instant(window.to)));
+            (summary.records, summary.errors) = (window.sum.records, window.sum.errors());
+            summary.error_ratio = summary.errors as f64 / summary.records.max(1) as f64;
+            summary.error_clients = window.rows(List::ErrorClients, TOP, summary.errors);
+            summary.new_messages = frozen.messages.into_iter().filter(|message| self.is_new(message)).collect();
+            (summary.latency, summary.clients) = (frozen.latency, frozen.clients);
+        }
+        (self.at, self.account, self.discarded_bytes) = (now, account, shown.discarded_bytes);
+        summary
+    }
+
+    fn is_new(&mut self, message: &Message) -> bool {
+        self.messages.len() < MESSAGES_MAX && self.messages.insert(message.key.clone())
+    }
+}
+
+fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if path.as_os_str() == "-" {
+        let mut out = io::stdout().lock();
+        return out.write_all(bytes).and_then(|()| out.flush());
+    }
+    // Opened anew each time, so that it may be rotated.
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+}
+
+fn wrong(path: &Path, error: &io::Error) -> String {
+    format!("--summary-file {}: cannot be written: {error}; check its folder, and the room on its disk", path.display())
+}
