@@ -10,7 +10,9 @@
 
 use super::fast::{ReadRegular, Regular};
 use super::record::{Access, NONE, Time};
+use super::shape::Shape;
 use super::{client, request, time, value};
+use crate::scan::chunk_at;
 use bumpalo::Bump;
 
 /// Reads regular lines; remembers the last hour and offset, which the next line most often shares.
@@ -28,10 +30,14 @@ pub struct ClfFast {
 /// Marks of the combined format's fields: two quotes each of request, referrer and agent.
 pub const HEAD_MARKS: usize = 6;
 
-const COLONS_AND_SPACE: u64 = u64::from_le_bytes([0, 0, b':', 0, 0, b' ', 0, 0]);
-const COLONS_AND_SPACE_MASK: u64 = u64::from_le_bytes([0, 0, 255, 0, 0, 255, 0, 0]);
-const ONES: u128 = u128::from_le_bytes([1; 16]);
-const HIGHS: u128 = ONES << 7;
+/// Minutes and seconds, but not second 60, which is left to the careful parser.
+const MINUTES_AND_SECONDS: Shape = Shape::new(b"59:59 ??");
+/// The status behind the request's closing quote.
+const STATUS: Shape = Shape::new(b"\" 999 ??");
+const PROTOCOL: Shape = Shape::new(b"HTTP/9.9");
+
+const ONES: u64 = u64::from_le_bytes([1; 8]);
+const HIGHS: u64 = ONES << 7;
 
 impl ReadRegular for ClfFast {
     #[inline(always)]
@@ -83,13 +89,11 @@ impl ClfFast {
     ) -> Option<(Access<'line>, usize)> {
         let [opening, closing, r0, r1, a0, a1] = marks.first_chunk::<HEAD_MARKS>()?.map(|mark| mark as usize);
         // ` "referrer" "agent"` with nothing between: the words hold the quotes that the marks promise.
-        if word::<2>(text, r0.wrapping_sub(1))? != *b" \"" || a0 != r1 + 2 || word::<3>(text, r1)? != *b"\" \"" {
+        let end = r0.checked_sub(1)?;
+        if word(text, end)? != *b" \"" || a0 != r1 + 2 || word(text, r1)? != *b"\" \"" || word(text, a1)? != *b"\"" {
             return None;
         }
-        if word::<1>(text, a1)? != *b"\"" {
-            return None;
-        }
-        let mut access = self.access(text, start, [opening, closing], r0 - 1)?;
+        let mut access = self.access(text, start, [opening, closing], end)?;
         (access.referrer, access.agent) = (value(text.get(r0 + 1..r1)?), value(text.get(a0 + 1..a1)?));
         Some((access, a1 + 1))
     }
@@ -112,7 +116,7 @@ impl ClfFast {
             return None;
         }
         let (method, target, protocol) = take_apart(text, request, opening, closing);
-        let status = status(u64::from_le_bytes(word(text, closing)?))?;
+        let status = status(word(text, closing)?)?;
         let bytes_sent = size(text, closing + 6, end)?;
         Some(Access { time, client, user, vhost, method, target, protocol, status, bytes_sent, ..Access::default() })
     }
@@ -120,19 +124,16 @@ impl ClfFast {
     /// The time `[dd/Mon/yyyy:HH:MM:SS +zzzz] "` whose bracket stands at `at`.
     #[inline(always)]
     fn time(&mut self, text: &[u8], at: usize) -> Option<Time> {
-        let hour_text = u128::from_le_bytes(word(text, at)?);
-        let minute_text = u64::from_le_bytes(word(text, at + 16)?);
-        let zone_text = u64::from_le_bytes(word(text, at + 22)?);
+        let stamp: [u8; 30] = word(text, at)?;
+        let hour_text = u128::from_le_bytes(word(&stamp, 0)?);
+        let zone_text = u64::from_le_bytes(word(&stamp, 22)?);
         if hour_text != self.hour_text || zone_text != self.zone_text {
             self.learn(text, at, hour_text, zone_text)?;
         }
-        let digit = |place: u32| ((minute_text >> (8 * place)) as u8).wrapping_sub(b'0');
-        let (m1, m0, s1, s0) = (digit(0), digit(1), digit(3), digit(4));
-        let regular = m1 < 6 && m0 < 10 && s0 < 10 && (s1 < 6 || (s1 == 6 && s0 == 0));
-        if !regular || minute_text & COLONS_AND_SPACE_MASK != COLONS_AND_SPACE {
-            return None;
-        }
-        let seconds = u32::from(m1) * 600 + u32::from(m0) * 60 + u32::from(s1) * 10 + u32::from(s0);
+        let digits = MINUTES_AND_SECONDS.digits(word(&stamp, 16)?)?;
+        // Ten times each digit and its neighbour: minutes in the first byte, seconds in the fourth.
+        let [minutes, _, _, seconds, ..] = digits.wrapping_mul(10).wrapping_add(digits >> 8).to_le_bytes();
+        let seconds = u32::from(minutes) * 60 + u32::from(seconds);
         Some(Time {
             wall_seconds: self.hour_wall_seconds + i64::from(seconds),
             offset_seconds: self.offset_seconds,
@@ -159,7 +160,7 @@ impl ClfFast {
 /// `N` bytes of `text` from `at`.
 #[inline(always)]
 fn word<const N: usize>(text: &[u8], at: usize) -> Option<[u8; N]> {
-    text.get(at..)?.first_chunk().copied()
+    chunk_at(text, at).copied()
 }
 
 /// A text as a record holds it.
@@ -193,33 +194,35 @@ fn vhost(text: &[u8], start: usize, bracket: usize) -> Option<(&[u8], usize)> {
 /// Client and user of `client ident user ` between the line's start and the time's bracket.
 #[inline(always)]
 fn head(text: &[u8], start: usize, bracket: usize) -> Option<(&[u8], &[u8])> {
-    let first = u128::from_le_bytes(word(text, start)?);
-    let spaces = first ^ (ONES * 0x20);
-    let space = spaces.wrapping_sub(ONES) & !spaces & HIGHS;
-    if space != 0 {
-        // The client is the text before the space: plain if it is of digits and dots alone (and `/`, between the two).
-        let length = (space.trailing_zeros() / 8) as usize;
-        let before = !(u128::MAX << (8 * length as u32)) & HIGHS;
-        let from_dot = (first | HIGHS).wrapping_sub(ONES * 0x2e);
-        let to_nine = ((ONES * 0x39) | HIGHS).wrapping_sub(first & !HIGHS);
-        let plain = from_dot & to_nine & !first & before == before;
-        if plain && length > 0 {
-            let end = start + length;
-            let client = text.get(start..end)?;
-            if end + 5 == bracket && word::<5>(text, end)? == *b" - - " {
-                return Some((client, NONE));
-            }
-            return user(text, end, bracket).map(|user| (client, user));
-        }
+    // Most often the client is an IPv4 address, and neither ident nor user is known.
+    let end = bracket.checked_sub(5)?;
+    let client = text.get(start..end)?;
+    if is_plain(client) && word(text, end)? == *b" - - " {
+        return Some((client, NONE));
     }
     let line = text.get(start..bracket)?;
     let length = memchr::memchr(b' ', line)?;
     let token = &line[..length];
+    if is_plain(token) {
+        return user(text, start + length, bracket).map(|user| (token, user));
+    }
     // Lists, wrapped lines and lines after a hole are for the careful parser.
     if matches!(token, [] | [b'"', ..] | [0, ..]) || token.contains(&b',') {
         return None;
     }
     user(text, start + length, bracket).map(|user| (client::normalise(token), user))
+}
+
+/// Whether a text is of digits and dots alone (and `/`, between the two): no need to normalise it. Only texts of eight to
+/// sixteen bytes are looked at, as two words that overlap; no others are plain.
+#[inline(always)]
+fn is_plain(text: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else { return false };
+    let [first, last] = [first, last].map(|word| u64::from_le_bytes(*word));
+    // The highest bit of each byte: set from `.` on; set above `9`, or by a carry from a byte that is not ASCII.
+    let from_dot = |word: u64| (word | HIGHS).wrapping_sub(ONES * 0x2e);
+    let above_nine = |word: u64| word.wrapping_add(ONES * 0x46) | word;
+    text.len() <= 16 && from_dot(first) & from_dot(last) & !above_nine(first) & !above_nine(last) & HIGHS == HIGHS
 }
 
 /// The user in ` ident user ` between the client's end and the bracket; it may hold spaces.
@@ -242,7 +245,8 @@ fn take_apart<'line>(
     opening: usize,
     closing: usize,
 ) -> (&'line [u8], &'line [u8], &'line [u8]) {
-    if let (Some(first), Some(last)) = (word::<8>(text, opening + 1), word::<9>(text, closing.wrapping_sub(9))) {
+    if let (Some(first), Some([b' ', last @ ..])) = (word(text, opening + 1), word::<9>(text, closing.wrapping_sub(9)))
+    {
         let first = u64::from_le_bytes(first);
         let starts = |method: &[u8; 8], length: u32| (first ^ u64::from_le_bytes(*method)) << (64 - 8 * length) == 0;
         let method = if starts(b"GET \0\0\0\0", 4) {
@@ -252,7 +256,7 @@ fn take_apart<'line>(
         } else {
             0
         };
-        let known = matches!(&last, b" HTTP/1.1" | b" HTTP/2.0" | b" HTTP/1.0" | b" HTTP/3.0");
+        let known = PROTOCOL.digits(last).is_some();
         // Method, space, a target of at least one byte, space, protocol.
         if method > 0 && known && request.len() > method + 1 + 9 {
             let (rest, protocol) = request.split_at(request.len() - 8);
@@ -265,12 +269,9 @@ fn take_apart<'line>(
 
 /// The status in `" ddd `, a word that begins at the closing quote of the request.
 #[inline(always)]
-fn status(word: u64) -> Option<u16> {
-    let [quote, space, hundreds, tens, ones, end, ..] = word.to_le_bytes();
-    let digit = |byte: u8| byte.wrapping_sub(b'0');
-    let (hundreds, tens, ones) = (digit(hundreds), digit(tens), digit(ones));
-    let regular = quote == b'"' && space == b' ' && end == b' ' && hundreds < 10 && tens < 10 && ones < 10;
-    regular.then(|| u16::from(hundreds) * 100 + u16::from(tens) * 10 + u16::from(ones))
+fn status(word: [u8; 8]) -> Option<u16> {
+    let [_, _, hundreds, tens, ones, ..] = STATUS.digits(word)?.to_le_bytes();
+    Some(u16::from(hundreds) * 100 + u16::from(tens) * 10 + u16::from(ones))
 }
 
 /// The size in `text[from..to]`: digits, or `-` for none. Up to eight digits, which is 99 MB, are read as one word.

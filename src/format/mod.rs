@@ -29,6 +29,7 @@ mod json_walk;
 mod moment;
 pub mod record;
 mod request;
+mod shape;
 mod syslog;
 mod tailed;
 mod time;

@@ -142,6 +142,13 @@ fn flatten(mut mask: u64, base: u32, positions: &mut [u32], length: usize) -> us
     length + count
 }
 
+/// `N` bytes from `at` on, if so many are there. (Asking for a range is two comparisons; asking for the rest and then for
+/// its first bytes is twice the work.)
+#[inline(always)]
+pub fn chunk_at<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.first_chunk()
+}
+
 /// The last bytes of a chunk, fewer than 64, as a block of their own; padding is no mark.
 #[inline(always)]
 fn padded(tail: &[u8]) -> [u8; 64] {
