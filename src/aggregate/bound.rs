@@ -207,6 +207,7 @@ impl Tally {
                 self.renumber(List::ServerError, &numbers)
             }
             Part::Timeline => {
+                self.last_time = None;
                 let numbers = self.timeline.prune();
                 match self.timeline.share() {
                     Share::Odd => self.renumber(List::Bucket, &numbers),

@@ -9,8 +9,10 @@
 //! Invariant: `values` points to `length` values of a plain type inside `memory`, which the kernel zeroed.
 #![allow(unsafe_code)]
 
+use super::prefetch::prefetch;
 use bytemuck::Pod;
 use memmap2::MmapMut;
+use std::hint::select_unpredictable;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -233,11 +235,37 @@ impl<T: Pod> Growing<T> {
     /// Adds a value at the end if it is `wanted`, without a branch on that.
     #[inline(always)]
     pub fn push_if(&mut self, wanted: bool, value: T) {
-        if self.length == self.values.as_slice().len() {
+        if self.length >= self.values.as_slice().len() {
             self.reserve(1);
         }
-        self.values.as_mut_slice()[self.length] = value;
-        self.length += usize::from(wanted);
+        if let Some(place) = self.values.as_mut_slice().get_mut(self.length) {
+            *place = value;
+            self.length += usize::from(wanted);
+        }
+    }
+
+    /// The value with an index that was given out; what a value was that was taken out since is not told. (One comparison:
+    /// asking a slice of the values is two.)
+    #[inline(always)]
+    pub fn get(&self, index: u32) -> Option<&T> {
+        self.values.as_slice().get(index as usize)
+    }
+
+    /// The same, to change.
+    #[inline(always)]
+    pub fn get_mut(&mut self, index: u32) -> Option<&mut T> {
+        self.values.as_mut_slice().get_mut(index as usize)
+    }
+
+    /// Brings a value near; of an index that is none the last value, which most often is near: so there is no branch on
+    /// whether a guess found anything, which nobody could foretell.
+    #[inline(always)]
+    pub fn prefetch(&self, index: u32) {
+        let index = index as usize;
+        let known = select_unpredictable(index < self.length, index, self.length.wrapping_sub(1));
+        if let Some(value) = self.values.as_slice().get(known) {
+            prefetch(value);
+        }
     }
 
     /// Takes all values out; the room stays.

@@ -14,6 +14,7 @@
 use super::huge::Huge;
 use super::prefetch::prefetch;
 use crate::scan::lanes;
+use std::hint::select_unpredictable;
 
 /// Slots compared at once: a cache line.
 const GROUP: usize = 16;
@@ -75,7 +76,7 @@ impl Index {
     fn id_in(&self, slot: u32, hash: u32) -> u32 {
         // With equal tags only the id plus one is left; it is 0 in an empty slot.
         let left = (slot ^ (hash << self.bits)).wrapping_sub(1);
-        if left < (1 << self.bits) - 1 { left } else { NOBODY }
+        select_unpredictable(left < (1 << self.bits) - 1, left, NOBODY)
     }
 
     /// The first id with this tag in the hash's own group, without comparing keys: a good guess of which entry will be
@@ -191,7 +192,8 @@ impl Index {
 /// The number of the group in which a hash belongs, of an index of `1 << bits` slots.
 #[inline(always)]
 fn home(hash: u32, bits: u32) -> usize {
-    (hash >> (32 - bits)) as usize / GROUP
+    // The top `bits` bits, without those that say the slot in its group: one shift.
+    (hash >> (u32::BITS + GROUP.ilog2() - bits)) as usize
 }
 
 #[cfg(test)]

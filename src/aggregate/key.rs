@@ -9,6 +9,7 @@
 //! Source of the hash: multiplying and folding pairs of words that a secret was mixed into, as wyhash (Wang Yi) and
 //! foldhash do; the bytes from the 41st on are hashed by the `foldhash` crate.
 
+use crate::scan::chunk_at;
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -64,7 +65,7 @@ impl<'text> Key<'text> {
     #[inline(always)]
     pub fn within(text: &'text [u8], around: &[u8]) -> Key<'text> {
         let offset = text.as_ptr().addr().wrapping_sub(around.as_ptr().addr());
-        let head = match around.get(offset..).and_then(<[u8]>::first_chunk::<HEAD_BYTES>) {
+        let head = match chunk_at(around, offset) {
             // `text` begins there, so these are its bytes as far as it goes; the mask drops what follows it.
             Some(bytes) => masked(bytes, text.len()),
             None => copied(text),
@@ -129,16 +130,18 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     let (Some(left_end), Some(right_end)) = (left.last_chunk::<BLOCK>(), right.last_chunk::<BLOCK>()) else {
         return left == right;
     };
-    // The last block overlaps the one before it.
+    let differences = |block: &[u8; BLOCK], other: &[u8; BLOCK]| {
+        let ([a, b, c, d], [v, w, x, y]): ([u64; 4], [u64; 4]) = (bytemuck::cast(*block), bytemuck::cast(*other));
+        (a ^ v) | (b ^ w) | (c ^ x) | (d ^ y)
+    };
     let (blocks, _) = left.as_chunks::<BLOCK>();
     let (others, _) = right.as_chunks::<BLOCK>();
-    let mut different = [0; BLOCK];
-    for (block, other) in blocks.iter().zip(others).chain([(left_end, right_end)]) {
-        for at in 0..BLOCK {
-            different[at] |= block[at] ^ other[at];
-        }
+    // The last block overlaps the one before it.
+    let mut different = differences(left_end, right_end);
+    for (block, other) in blocks.iter().zip(others) {
+        different |= differences(block, other);
     }
-    different == [0; BLOCK]
+    different == 0
 }
 
 #[inline(never)]

@@ -4,32 +4,70 @@
 //! table answered, so a clash costs a look-up in the table and nothing else.
 
 use super::index::NOBODY;
-use super::key::folded;
+use super::key::{Key, folded};
+use super::rows::Rows;
+use crate::scan::chunk_at;
 
-/// Remembers the rows of keys of up to eight bytes.
+/// Remembers the rows of keys of up to eight bytes, and counts for them: the table is told the sums now and then.
+#[derive(Default)]
 pub struct Memo {
-    keys: [(u64, usize); 16],
-    rows: [u32; 16],
+    places: [Place; 16],
 }
 
-impl Default for Memo {
+/// An odd number that gives each usual method a place of its own, and each usual protocol: found by trying.
+const APART: u64 = 0x65A4_FE7E_F81E_BCB9;
+
+#[inline(always)]
+fn place_of_word(word: u64) -> usize {
+    (word.wrapping_mul(APART) >> 60) as usize
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    word: u64,
+    length: usize,
+    row: u32,
+    hits: u64,
+    bytes: u64,
+}
+
+impl Default for Place {
     fn default() -> Self {
-        // No key has this length, so every place is vacant.
-        Memo { keys: [(0, usize::MAX); 16], rows: [0; 16] }
+        // No key has this length, so the place is vacant.
+        Place { word: 0, length: usize::MAX, row: 0, hits: 0, bytes: 0 }
     }
 }
 
 impl Memo {
-    /// The row of `key`: remembered, or asked from `table` and remembered.
+    /// Counts a record of `key`; `rows` know of it after [`settle`](Self::settle).
     #[inline(always)]
-    pub fn row(&mut self, key: &[u8], table: impl FnOnce(&[u8]) -> u32) -> u32 {
-        let Some(word) = word(key) else { return table(key) };
-        let place = (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 60) as usize;
-        if self.keys[place] != (word, key.len()) {
-            self.rows[place] = table(key);
-            self.keys[place] = (word, key.len());
+    pub fn add(&mut self, rows: &mut Rows, key: &[u8], bytes: u64) {
+        let Some(word) = word(key) else {
+            let row = rows.intern(&Key::new(key));
+            return rows.add(row, 1, bytes);
+        };
+        let place = &mut self.places[place_of_word(word)];
+        if (place.word, place.length) != (word, key.len()) {
+            place.settle(rows);
+            *place = Place { word, length: key.len(), row: rows.intern(&Key::new(key)), hits: 0, bytes: 0 };
         }
-        self.rows[place]
+        place.hits += 1;
+        place.bytes = place.bytes.saturating_add(bytes);
+    }
+
+    /// Adds what was counted to the rows.
+    #[inline(always)]
+    pub fn settle(&mut self, rows: &mut Rows) {
+        self.places.iter_mut().filter(|place| place.hits > 0).for_each(|place| place.settle(rows));
+    }
+}
+
+impl Place {
+    #[inline(never)]
+    fn settle(&mut self, rows: &mut Rows) {
+        if self.hits > 0 {
+            rows.add(self.row, std::mem::take(&mut self.hits), std::mem::take(&mut self.bytes));
+        }
     }
 }
 
@@ -54,7 +92,7 @@ fn word(key: &[u8]) -> Option<u64> {
 /// Places of a [`LongMemo`].
 const LONG_PLACES: usize = 512;
 /// Least length of a key that it remembers.
-const LONG_LEAST: usize = 32;
+const LONG_LEAST: u32 = 32;
 
 /// Remembers the rows of long keys.
 pub struct LongMemo {
@@ -90,44 +128,55 @@ fn place_of(sample: u64) -> usize {
     (sample >> 48) as usize % LONG_PLACES
 }
 
-/// A hash of the length and of eight words evenly spaced over the key, by pairs, whose products do not wait for each other.
+/// A hash of the length and of eight words evenly spaced over the key. It needs no seed: a clash costs a look-up.
 #[inline(always)]
 fn sample(key: &[u8]) -> Option<u64> {
-    let step = key.len().checked_sub(LONG_LEAST)? / 8 + 3;
+    // In 32 bits, so that the compiler knows that no place is behind the end of all memory.
+    let length = u32::try_from(key.len()).ok()?;
+    let step = (length.checked_sub(LONG_LEAST)? / 8 + 3) as usize;
     // Seven steps and a word are not longer than the key: 7 * ((length - 32) / 8 + 3) + 8 <= length.
-    let word = |number: usize| Some(u64::from_le_bytes(*key.get(number * step..)?.first_chunk()?) ^ MIXED_IN[number]);
-    let pair = |number: usize| Some(folded(word(number)?, word(number + 1)?));
-    let pairs = [pair(0)?, pair(2)?, pair(4)?, pair(6)?];
-    let length = (key.len() as u64).wrapping_mul(MIXED_IN[0]);
-    Some(length ^ (pairs[0] ^ pairs[1].rotate_left(17)).wrapping_add(pairs[2] ^ pairs[3].rotate_left(31)))
+    let word = |number: usize| Some(u64::from_le_bytes(*chunk_at(key, number * step)?));
+    // Two of them, whose products do not wait for each other. A product's low bits know only of low bits, so it is turned.
+    let mut mixed = [u64::from(length), 0];
+    for pair in 0..4 {
+        mixed[0] = (mixed[0] ^ word(2 * pair)?).wrapping_mul(ODD).rotate_left(23);
+        mixed[1] = (mixed[1] ^ word(2 * pair + 1)?).wrapping_mul(ODD).rotate_left(23);
+    }
+    Some(folded(mixed[0], mixed[1]))
 }
 
-/// Eight numbers without a pattern: the fractions of the square roots of the first primes.
-const MIXED_IN: [u64; 8] = [
-    0x6A09_E667_F3BC_C909,
-    0xBB67_AE85_84CA_A73B,
-    0x3C6E_F372_FE94_F82B,
-    0xA54F_F53A_5F1D_36F1,
-    0x510E_527F_ADE6_82D1,
-    0x9B05_688C_2B3E_6C1F,
-    0x1F83_D9AB_FB41_BD6B,
-    0x5BE0_CD19_137E_2179,
-];
+/// An odd number without a pattern: the fraction of the golden ratio.
+const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
 
     #[test]
-    fn it_answers_what_the_table_would() {
-        let mut memo = Memo::default();
+    fn rows_are_told_what_they_would_have_been_told_one_by_one() {
+        let (mut memo, mut rows, mut expected) = (Memo::default(), Rows::default(), Rows::default());
         let keys =
             ["GET", "POST", "G", "GE", "HTTP/1.1", "HTTP/2.0", "PROPFIND", "VERSION-CONTROL", "", "GXT", "GET\0"];
-        let table: HashMap<&[u8], u32> = keys.iter().zip(0..).map(|(key, row)| (key.as_bytes(), row)).collect();
         for step in 0..200 {
-            let key = keys[step * 7 % keys.len()].as_bytes();
-            assert_eq!(memo.row(key, |key| table[key]), table[key], "{key:?}");
+            let (key, bytes) = (keys[step * 7 % keys.len()].as_bytes(), [5, u64::MAX][usize::from(step % 90 == 89)]);
+            memo.add(&mut rows, key, bytes);
+            let row = expected.intern(&Key::new(key));
+            expected.add(row, 1, bytes);
+            if step % 30 == 29 {
+                memo.settle(&mut rows);
+            }
+        }
+        memo.settle(&mut rows);
+        assert!(rows.iter().eq(expected.iter()));
+    }
+
+    #[test]
+    fn usual_keys_do_not_clash() {
+        let methods: &[&str] = &["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "-"];
+        let protocols: &[&str] = &["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0", "HTTP/2", "HTTP/3", "HTTP/0.9", "-"];
+        for keys in [methods, protocols] {
+            let places = keys.iter().filter_map(|key| word(key.as_bytes())).map(place_of_word);
+            assert_eq!(places.collect::<std::collections::HashSet<_>>().len(), keys.len(), "{keys:?}");
         }
     }
 
@@ -163,7 +212,7 @@ mod tests {
     #[test]
     fn every_key_from_the_least_length_on_has_a_sample() {
         for length in 0..1000 {
-            assert_eq!(sample(&vec![b'x'; length]).is_some(), length >= LONG_LEAST, "length {length}");
+            assert_eq!(sample(&vec![b'x'; length]).is_some(), length >= LONG_LEAST as usize, "length {length}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod huge;
 mod index;
 mod key;
 mod kinds;
+mod lookups;
 mod memo;
 mod merge;
 pub mod message;

@@ -10,7 +10,7 @@ pub mod bounds;
 use super::huge::Growing;
 use super::index::{Found, Index, NOBODY};
 use super::key::{HEAD_BYTES, Key, Secrets};
-use super::prefetch::prefetch;
+use super::lookups::Lookups;
 use arrayvec::ArrayVec;
 use bounds::Bounds;
 
@@ -66,23 +66,49 @@ impl Rows {
         key.hash(self.secrets)
     }
 
-    /// First step of a look-up in batches: bring the index slot near.
+    /// First stage of a batch, at most [`BATCH`](super::lookups::BATCH) texts, most of which lie in `around`: hash them as
+    /// keys, and bring their slots of the index near.
+    #[inline(always)]
+    pub fn seek<'text>(&self, texts: impl Iterator<Item = &'text [u8]>, around: &[u8], lookups: &mut Lookups<'text>) {
+        for text in texts {
+            let key = Key::within(text, around);
+            let hash = self.hash(&key);
+            self.prefetch_slot(hash);
+            lookups.keys.push(key);
+            lookups.hashes.push(hash);
+        }
+    }
+
+    /// Second stage: guess the rows, and bring their entries near.
+    #[inline(always)]
+    pub fn guess(&self, lookups: &mut Lookups<'_>) {
+        lookups.rows.extend(lookups.hashes.iter().map(|hash| self.prefetch_entry(*hash)));
+    }
+
+    /// Third stage: the rows of the keys, made where they are new; each counts a record of so many bytes.
+    #[inline(always)]
+    pub fn count(&mut self, lookups: &mut Lookups<'_>, bytes: impl Iterator<Item = u64>) {
+        for (((row, hash), key), bytes) in lookups.rows.iter_mut().zip(&lookups.hashes).zip(&lookups.keys).zip(bytes) {
+            *row = self.intern_guessed(*row, *hash, key);
+            self.add(*row, 1, bytes);
+        }
+    }
+
+    /// The first stage for one hash.
     #[inline(always)]
     pub fn prefetch_slot(&self, hash: u32) {
         self.index.prefetch(hash);
     }
 
-    /// Second step: guess the row and bring its entry near.
+    /// The second.
     #[inline(always)]
     pub fn prefetch_entry(&self, hash: u32) -> u32 {
         let guess = self.index.guess(hash);
-        if let Some(entry) = self.entries.as_slice().get(guess as usize) {
-            prefetch(entry);
-        }
+        self.entries.prefetch(guess);
         guess
     }
 
-    /// Third step: the row of a key, made if it is new. `guess` is the second step's.
+    /// The third. `guess` is the second's.
     #[inline(always)]
     pub fn intern_guessed(&mut self, guess: u32, hash: u32, key: &Key<'_>) -> u32 {
         if self.holds(guess, key) { guess } else { self.intern_hashed(hash, key) }
@@ -114,7 +140,7 @@ impl Rows {
 
     #[inline(always)]
     fn holds(&self, id: u32, key: &Key<'_>) -> bool {
-        let Some(entry) = self.entries.as_slice().get(id as usize) else { return false };
+        let Some(entry) = self.entries.get(id) else { return false };
         let ([a, b, c, d, e], [v, w, x, y, z]) = (entry.key, key.head);
         let head = (a ^ v) | (b ^ w) | (c ^ x) | (d ^ y) | (u64::from(entry.length) ^ key.text.len() as u64);
         if key.text.len() <= HEAD_BYTES { head | (e ^ z) == 0 } else { head == 0 && self.long(entry) == key.text }
@@ -140,7 +166,7 @@ impl Rows {
     /// Adds hits and bytes to a row.
     #[inline(always)]
     pub fn add(&mut self, id: u32, hits: u64, bytes: u64) {
-        let entry = &mut self.entries.as_mut_slice()[id as usize];
+        let entry = self.entries.get_mut(id).expect("a row has an entry");
         entry.hits += hits;
         entry.bytes = entry.bytes.saturating_add(bytes);
     }

@@ -6,14 +6,14 @@
 //! A worker owns its tally: no lock, no atomic, no allocation once its tables are warm. Tallies are merged whole, now
 //! and then, and `merge(a, merge(b, c))` equals any other order.
 //!
-//! Why batches: the tables of a large log do not fit in the cache, and a look-up waits for memory some hundred cycles.
-//! So a batch of records goes through the tables in stages: hash all keys and ask for their index slots; guess their
-//! entries and ask for those; only then count. By the time a stage looks, the memory has arrived.
+//! Records go through the tables in batches, see `lookups`.
 
 use super::bound::rank_of;
 use super::histogram::Distribution;
+use super::index::NOBODY;
 use super::key::{Key, same};
 use super::kinds::Kind;
+use super::lookups::Lookups;
 use super::memo::{LongMemo, Memo};
 use super::messages::Messages;
 use super::position::{Position, Samples};
@@ -24,11 +24,10 @@ use super::visitors::{List, RowOf, Visitor, Visitors};
 use super::visits::Visits;
 use super::zone::{WallClock, Zone};
 use crate::format::record::{Access, ErrorEntry, NONE, Reason, Time};
-use crate::scan::lanes;
+use crate::scan::{chunk_at, lanes};
 use arrayvec::ArrayVec;
 
-/// Records that go through the tables together: enough to hide the wait, few enough to stay in the first cache.
-pub const BATCH: usize = 64;
+pub use super::lookups::BATCH;
 
 /// The row of the referrer that is not there.
 const NO_REFERRER: u32 = 0;
@@ -132,8 +131,9 @@ pub struct Tally {
     pub(super) keep_query: bool,
     pub(super) clock: WallClock,
     pub(super) period: Option<(Time, Time)>,
-    /// The last time that the period was widened for: most lines share their second with the line before.
-    last_widened: Option<Time>,
+    /// The last time that was noted, and where it belongs: most lines share their second with the line before.
+    pub(super) last_time: Option<Time>,
+    last_place: Place,
     pub(super) offsets: Offsets,
     pub(super) bytes_sent: u64,
     pub(super) bytes_read: u64,
@@ -200,11 +200,9 @@ impl Offsets {
 
 /// What the later stages need of a record.
 struct Item<'line> {
-    /// Client (later: visitor), path and referrer: what is looked for, hashes, and then guesses of the rows (of the path
-    /// later: in its view).
-    keys: [Key<'line>; 3],
-    hashes: [u32; 3],
-    guesses: [u32; 3],
+    client: &'line [u8],
+    path: &'line [u8],
+    referrer: &'line [u8],
     visitor: Visitor,
     bucket: u32,
     /// The bucket as a bit of its day's mask, where it has one.
@@ -230,7 +228,8 @@ impl Tally {
             keep_query: settings.keep_query,
             clock: WallClock::new(settings.zone.clone()),
             period: None,
-            last_widened: None,
+            last_time: None,
+            last_place: Place::default(),
             offsets: Offsets::None,
             bytes_sent: 0,
             bytes_read: 0,
@@ -268,64 +267,83 @@ impl Tally {
     pub fn add(&mut self, text: &[u8], records: &[Access<'_>], watch: &mut impl Watch) {
         let mut items = ArrayVec::<Item<'_>, BATCH>::new();
         for record in records.iter().take(BATCH) {
-            let item = self.count_dense(text, record);
-            self.clients.prefetch_slot(item.hashes[0]);
-            self.paths.prefetch_slot(item.hashes[1]);
-            self.referrers.prefetch_slot(item.hashes[2]);
-            items.push(item);
+            items.push(self.count_dense(text, record));
         }
-        for Item { hashes: [client, path, referrer], guesses, .. } in &mut items {
-            *guesses = [
-                self.clients.prefetch_entry(*client),
-                self.paths.prefetch_entry(*path),
-                self.referrers.prefetch_entry(*referrer),
-            ];
+        let (mut clients, mut paths, mut referrers) = (Lookups::default(), Lookups::default(), Lookups::default());
+        self.clients.seek(items.iter().map(|item| item.client), text, &mut clients);
+        self.paths.seek(items.iter().map(|item| item.path), text, &mut paths);
+        self.referrers.seek(items.iter().map(|item| item.referrer), text, &mut referrers);
+
+        self.clients.guess(&mut clients);
+        self.paths.guess(&mut paths);
+        self.referrers.guess(&mut referrers);
+
+        self.clients.count(&mut clients, items.iter().map(|item| item.bytes));
+        let mut hashes = ArrayVec::<_, BATCH>::new();
+        for (item, client) in items.iter_mut().zip(&clients.rows) {
+            item.visitor.client = *client;
+            let hash = item.visitor.hash();
+            self.visitors.prefetch_slot(hash);
+            hashes.push(hash);
         }
-        let mut rows = ArrayVec::<[RowOf; 2], BATCH>::new();
-        for (record, item) in records.iter().zip(&mut items) {
-            let ([client, path, referrer], [client_guess, path_guess, referrer_guess]) = (item.hashes, item.guesses);
-            let [client_key, path_key, referrer_key] = &item.keys;
-            let client = self.clients.intern_guessed(client_guess, client, client_key);
-            self.clients.add(client, 1, item.bytes);
-            item.visitor.client = client;
-            item.hashes[0] = item.visitor.hash();
-            self.visitors.prefetch_slot(item.hashes[0]);
-            let path = self.paths.intern_guessed(path_guess, path, path_key);
-            self.paths.add(path, 1, item.bytes);
-            watch.request(record, client, path);
-            if let Some((view, _)) = self.view(record.status) {
-                view.prefetch_slot(item.hashes[1]);
-            }
-            let referrer = self.referrers.intern_guessed(referrer_guess, referrer, referrer_key);
-            self.referrers.add(referrer, 1, item.bytes);
-            if self.site_of.len() < self.referrers.len() {
+        self.paths.count(&mut paths, items.iter().map(|item| item.bytes));
+        self.referrers.count(&mut referrers, items.iter().map(|item| item.bytes));
+        let guesses: ArrayVec<_, BATCH> = hashes.iter().map(|hash| self.visitors.prefetch_card(*hash)).collect();
+        let views = self.count_views(records, &items, &paths);
+
+        for ((record, client), (path, referrer)) in
+            records.iter().zip(&clients.rows).zip(paths.rows.iter().zip(&referrers.rows))
+        {
+            watch.request(record, *client, *path);
+            if *referrer as usize == self.site_of.len() {
                 let site = site(record.referrer).map(|site| self.sites.intern(&Key::new(site)));
                 self.site_of.push(site);
             }
-            let referrer = if referrer == NO_REFERRER { RowOf::NONE } else { RowOf::new(List::Referrer, referrer) };
-            rows.push([RowOf::new(List::Path, path), referrer]);
         }
-        for (record, item) in records.iter().zip(&mut items) {
-            if let Some((view, _)) = self.view(record.status) {
-                item.guesses[1] = view.prefetch_entry(item.hashes[1]);
-            }
-            item.guesses[0] = self.visitors.prefetch_card(item.hashes[0]);
-        }
-        for ((record, item), rows) in records.iter().zip(&items).zip(&rows) {
+        let rows = paths.rows.iter().zip(&referrers.rows).zip(&views);
+        for ((item, (hash, guess)), ((path, referrer), view)) in items.iter().zip(hashes.iter().zip(&guesses)).zip(rows)
+        {
             let rank = |kind| rank_of(&self.clients, &self.agents, item.visitor, kind);
-            let id = self.visitors.intern_guessed(item.guesses[0], item.hashes[0], item.visitor, rank);
-            self.visitors.note(id, item.bit, *rows);
-            if let Some((view, list)) = self.view(record.status) {
-                let row = view.intern_guessed(item.guesses[1], item.hashes[1], &item.keys[1]);
-                view.add(row, 1, item.bytes);
-                self.visitors.note(id, 0, [RowOf::new(list, row), RowOf::NONE]);
+            let id = self.visitors.intern_guessed(*guess, *hash, item.visitor, rank);
+            let referrer = if *referrer == NO_REFERRER { RowOf::NONE } else { RowOf::new(List::Referrer, *referrer) };
+            self.visitors.note(id, item.bit, [RowOf::new(List::Path, *path), referrer]);
+            if *view != RowOf::NONE {
+                self.visitors.note(id, 0, [*view, RowOf::NONE]);
             }
             if self.timeline.share() == Share::Odd {
                 self.visitors.note(id, 0, [RowOf::new(List::Bucket, item.bucket), RowOf::NONE]);
             }
         }
+        self.method_memo.settle(&mut self.methods);
+        self.protocol_memo.settle(&mut self.protocols);
         self.visitors.settle();
         self.lines.records += records.len().min(BATCH) as u64;
+    }
+
+    /// Counts the records whose paths belong to a view too, which are few; says which row of which.
+    #[inline(always)]
+    fn count_views(&mut self, records: &[Access<'_>], items: &[Item<'_>], paths: &Lookups<'_>) -> [RowOf; BATCH] {
+        let mut rows = [RowOf::NONE; BATCH];
+        let mut few = ArrayVec::<_, BATCH>::new();
+        for (at, (record, hash)) in records.iter().zip(&paths.hashes).enumerate() {
+            if let Some((view, _)) = self.view(record.status) {
+                view.prefetch_slot(*hash);
+                few.push((at, NOBODY));
+            }
+        }
+        for (at, guess) in &mut few {
+            if let Some((view, _)) = self.view(records[*at].status) {
+                *guess = view.prefetch_entry(paths.hashes[*at]);
+            }
+        }
+        for (at, guess) in few {
+            if let Some((view, list)) = self.view(records[at].status) {
+                let row = view.intern_guessed(guess, paths.hashes[at], &paths.keys[at]);
+                view.add(row, 1, items[at].bytes);
+                rows[at] = RowOf::new(list, row);
+            }
+        }
+        rows
     }
 
     /// The view of paths that a status belongs to.
@@ -356,22 +374,14 @@ impl Tally {
             *hits += 1;
             *sum = sum.saturating_add(bytes);
         }
-        let (methods, protocols) = (&mut self.methods, &mut self.protocols);
-        let method = self.method_memo.row(record.method, |key| methods.intern(&Key::new(key)));
-        methods.add(method, 1, bytes);
-        let protocol = self.protocol_memo.row(record.protocol, |key| protocols.intern(&Key::new(key)));
-        protocols.add(protocol, 1, bytes);
-        for (rows, key) in [(&mut self.vhosts, record.vhost), (&mut self.users, record.user)] {
-            if key != NONE {
-                let row = rows.intern(&Key::within(key, text));
-                rows.add(row, 1, bytes);
-            }
-        }
+        self.method_memo.add(&mut self.methods, record.method, bytes);
+        self.protocol_memo.add(&mut self.protocols, record.protocol, bytes);
+        count_text(&mut self.vhosts, text, record.vhost, bytes);
+        count_text(&mut self.users, text, record.user, bytes);
         let agent = self.agent_row(text, record.agent);
         self.agents.add(agent, 1, bytes);
 
-        let time = self.see_time(&record.time);
-        let Place { row: bucket, day, bit } = self.timeline.place(time.wall_seconds);
+        let Place { row: bucket, day, bit } = self.place(&record.time);
         let counts = self.timeline.at(bucket);
         counts.hits += 1;
         counts.bytes = counts.bytes.saturating_add(bytes);
@@ -379,16 +389,8 @@ impl Tally {
         counts.client_errors += u64::from((400..500).contains(&record.status));
         let path = self.path_key(text, record);
         let kind = self.visitors.kinds.number(Kind { agent, day });
-        let keys = [Key::within(record.client, text), Key::within(path, text), Key::within(record.referrer, text)];
-        Item {
-            hashes: [self.clients.hash(&keys[0]), self.paths.hash(&keys[1]), self.referrers.hash(&keys[2])],
-            keys,
-            guesses: [0; 3],
-            visitor: Visitor { client: 0, kind },
-            bucket,
-            bit,
-            bytes,
-        }
+        let visitor = Visitor { client: 0, kind };
+        Item { client: record.client, path, referrer: record.referrer, visitor, bucket, bit, bytes }
     }
 
     #[inline(always)]
@@ -409,7 +411,7 @@ impl Tally {
             return target;
         }
         let offset = target.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
-        match text.get(offset..).and_then(<[u8]>::first_chunk::<64>) {
+        match chunk_at(text, offset) {
             Some(block) if target.len() <= 64 => {
                 let query = lanes::equal_bytes(block, b'?').trailing_zeros() as usize;
                 // As `Access::path` has it, a query alone is its own path.
@@ -419,23 +421,27 @@ impl Tally {
         }
     }
 
-    /// Notes a time; returns it on the wall clock that counts.
+    /// Notes a time; says where it belongs on the wall clock that counts.
     #[inline(always)]
-    fn see_time(&mut self, time: &Time) -> Time {
+    fn place(&mut self, time: &Time) -> Place {
+        if self.last_time != Some(*time) {
+            self.see_time(time);
+        }
+        self.last_place
+    }
+
+    #[inline(never)]
+    fn see_time(&mut self, time: &Time) {
         self.widen(time);
-        let time = self.clock.at(time);
-        self.offsets.add(time.offset_seconds);
-        time
+        let wall = self.clock.at(time);
+        self.offsets.add(wall.offset_seconds);
+        self.last_place = self.timeline.place(wall.wall_seconds);
+        self.last_time = Some(*time);
     }
 
     /// Widens the period so that it holds a time. Of two offsets at one instant the lesser one is first, so that the
     /// order of records does not matter.
-    #[inline(always)]
     pub(super) fn widen(&mut self, time: &Time) {
-        if self.last_widened == Some(*time) {
-            return;
-        }
-        self.last_widened = Some(*time);
         let instant = |time: &Time| (time.unix_seconds(), time.nanos, time.offset_seconds);
         match &mut self.period {
             None => self.period = Some((*time, *time)),
@@ -455,8 +461,7 @@ impl Tally {
         self.lines.records += 1;
         self.levels[entry.level as usize] += 1;
         if let Some(time) = &entry.time {
-            let wall = self.see_time(time);
-            let place = self.timeline.place(wall.wall_seconds);
+            let place = self.place(time);
             let counts = self.timeline.at(place.row);
             counts.hits += 1;
             counts.errors += u64::from(entry.level.is_error());
@@ -516,5 +521,14 @@ impl Tally {
             &self.modules,
         ];
         rows.into_iter().map(Rows::memory_bytes).sum::<usize>() + self.visitors.memory_bytes()
+    }
+}
+
+/// Counts a text of which most logs have none.
+#[inline(always)]
+fn count_text(rows: &mut Rows, around: &[u8], text: &[u8], bytes: u64) {
+    if text != NONE {
+        let row = rows.intern(&Key::within(text, around));
+        rows.add(row, 1, bytes);
     }
 }

@@ -15,7 +15,6 @@ pub mod sample;
 use super::huge::Growing;
 use super::index::{Found, Index, NOBODY};
 use super::kinds::{Kind, Kinds};
-use super::prefetch::prefetch;
 use super::row_sets::{Handle, RowSets};
 use crate::scan::lanes;
 
@@ -140,9 +139,7 @@ impl Visitors {
     #[inline(always)]
     pub fn prefetch_card(&self, hash: u32) -> u32 {
         let guess = self.index.guess(hash);
-        if let Some(card) = self.cards.as_slice().get(guess as usize) {
-            prefetch(card);
-        }
+        self.cards.prefetch(guess);
         guess
     }
 
@@ -155,7 +152,7 @@ impl Visitors {
 
     #[inline(always)]
     fn is_at(&self, id: u32, visitor: Visitor) -> bool {
-        self.cards.as_slice().get(id as usize).is_some_and(|card| visitor_of(card) == visitor)
+        self.cards.get(id).is_some_and(|card| visitor_of(card) == visitor)
     }
 
     #[inline(never)]
@@ -186,7 +183,7 @@ impl Visitors {
     /// [`RowOf::NONE`]. Of `NOBODY` nothing is noted.
     #[inline(always)]
     pub fn note(&mut self, visitor: u32, buckets: u32, rows: [RowOf; 2]) {
-        let Some(card) = self.cards.as_mut_slice().get_mut(visitor as usize) else { return };
+        let Some(card) = self.cards.get_mut(visitor) else { return };
         card.buckets |= buckets;
         // The first place that has the row or is free gets it. Without a branch, as no branch could be foretold.
         let [RowOf(one), RowOf(two)] = rows;

@@ -21,17 +21,17 @@ mod kernel {
 
     #[inline(always)]
     pub fn equal_above(values: &[u32; 16], value: u32, bits: u32) -> u32 {
-        let (quarters, _) = values.as_chunks::<4>();
-        quarters.iter().rev().fold(0, |all, quarter| {
-            let quarter = bytemuck::cast(*quarter);
-            // SAFETY: SSE2 is part of x86-64, and these instructions touch registers only.
-            let equal = unsafe {
-                let different = _mm_xor_si128(quarter, _mm_set1_epi32(value as i32));
-                let above = _mm_srl_epi32(different, _mm_cvtsi32_si128(bits as i32));
-                _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(above, _mm_setzero_si128())))
-            };
-            all << 4 | equal as u32
-        })
+        let quarters: [[u32; 4]; 4] = bytemuck::cast(*values);
+        // SAFETY: SSE2 is part of x86-64, and these instructions touch registers only.
+        unsafe {
+            let above = _mm_set1_epi32((u32::MAX << bits) as i32);
+            let value = _mm_and_si128(_mm_set1_epi32(value as i32), above);
+            let [a, b, c, d] =
+                quarters.map(|quarter| _mm_cmpeq_epi32(_mm_and_si128(bytemuck::cast(quarter), above), value));
+            // All ones and zeros stay what they are in half the width.
+            let bytes = _mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d));
+            _mm_movemask_epi8(bytes) as u32
+        }
     }
 
     #[inline(always)]
