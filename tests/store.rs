@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -66,8 +66,8 @@ fn writes_until_it_is_killed() {
     loop {
         n += 1;
         let number = store.save(&line(n)).unwrap();
-        // On stderr, which the test's harness does not capture when it is told not to.
-        eprintln!("saved {number}");
+        // On stderr, which the test's harness does not capture when it is told not to; in one piece, whenever the kill comes.
+        std::io::stderr().write_all(format!("saved {number}\n").as_bytes()).unwrap();
         let (whole, since) = store.tally_bytes().unwrap();
         if since > whole {
             let all = store.restored().unwrap().tallies.concat();

@@ -29,14 +29,15 @@ const STEPS: i64 = 120;
 /// Runs the command.
 pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let (settings, window, duration) = (flags.settings()?, flags.windows()?, flags.duration()?);
+    // Before anything is opened, which may take a while.
+    let stop = Arc::new(AtomicBool::new(false));
+    interruptible(&stop)?;
     let outputs = Outputs::files(&flags.o, flags.top.map(|top| top as usize), flags.color)?;
     let (keep, earlier) = flags.store.open(&settings)?.unzip();
     let (places, before) = earlier.map(|earlier| (earlier.places, (earlier.total, earlier.board))).unzip();
     let sources = sources(flags, &settings, places.unwrap_or_default())?;
     let every = flags.store.every()?;
     let kept = keep.zip(before).map(|(keep, (total, board))| Kept { keep: Box::new(keep), every, total, board });
-    let stop = Arc::new(AtomicBool::new(false));
-    interruptible(&stop)?;
     let clock = System::default();
     let mut screen = Screen::new(flags, clock.monotonic())?;
     let mut summaries = flags.summaries.start(clock.monotonic(), screen.is_terminal)?;

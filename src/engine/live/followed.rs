@@ -124,7 +124,11 @@ impl Source for Followed {
 
     fn drain(&mut self, time: Duration, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
         let end = crate::clock::monotonic() + time;
-        while self.look(Duration::ZERO, tell) && crate::clock::monotonic() < end {}
+        // Nobody waits for others any longer.
+        let waiting: Vec<FileId> = self.follower.files().filter(|file| file.paused).map(|file| file.file).collect();
+        waiting.into_iter().for_each(|file| self.follower.resume(file));
+        let has_more = |follower: &Follower| follower.files().any(|file| file.backlog > 0);
+        while (self.look(Duration::ZERO, tell) || has_more(&self.follower)) && crate::clock::monotonic() < end {}
         Ok(())
     }
 
