@@ -164,12 +164,19 @@ fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit,
 fn man(out: &mut dyn Write) -> io::Result<()> {
     let command = Cli::command();
     clap_mangen::Man::new(command.clone()).render(out)?;
+    sections(&command, "visor-fast", out)
+}
+
+/// The sections of a command's own commands, `name` being what is typed for it.
+fn sections(command: &clap::Command, name: &str, out: &mut dyn Write) -> io::Result<()> {
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        let page = clap_mangen::Man::new(sub.clone().display_name(format!("visor-fast {}", sub.get_name())));
+        let name = format!("{name} {}", sub.get_name());
+        let page = clap_mangen::Man::new(sub.clone().display_name(&name));
         page.render_synopsis_section(out)?;
         page.render_description_section(out)?;
         page.render_options_section(out)?;
         page.render_extra_section(out)?;
+        sections(sub, &name, out)?;
     }
     Ok(())
 }
