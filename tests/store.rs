@@ -124,7 +124,7 @@ fn a_kill_leaves_what_was_acknowledged_and_at_most_one_more() {
         let listed = history(&["--output", "csv", "--store", path.to_str().unwrap()]);
         assert_eq!(text(&listed.stdout).lines().count() as u64, number + 1);
     }
-    assert!(before > 50, "{before} checkpoints in all");
+    assert!(before > 3, "{before} checkpoints in all");
 }
 
 /// Prints what checkpoints cost: `VISOR_TALLY=x.vtally cargo test --test store -- --ignored --nocapture costs`.
