@@ -107,7 +107,7 @@ pub struct Board {
 }
 
 /// Where a board goes on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Restored {
     /// The watermark; [`NEVER`] where there was none.
     pub watermark: i64,
@@ -115,6 +115,13 @@ pub struct Restored {
     pub account: Account,
     /// Panes: start, width, content.
     pub panes: Vec<(i64, i64, Counts)>,
+}
+
+impl Default for Restored {
+    /// At the very beginning.
+    fn default() -> Self {
+        Restored { watermark: NEVER, account: Account::default(), panes: Vec::new() }
+    }
 }
 
 /// Panes that are closed in one step.
@@ -167,9 +174,17 @@ impl Board {
         for (input, newest) in over.newest {
             self.watermarks.saw(input, newest, monotonic);
         }
-        if self.ring.len() > OPEN_PANES_MAX
-            && let Some(start) = self.ring.start_before_last(OPEN_PANES_MAX / 2)
-        {
+    }
+
+    /// Whether there are so many panes that they should be closed before more are taken in.
+    pub fn is_crowded(&self) -> bool {
+        self.ring.len() > OPEN_PANES_MAX
+    }
+
+    /// Moves the watermark on though somebody is waited for, where there are still too many panes once all was closed that
+    /// may be.
+    pub fn hurry(&mut self) {
+        if let Some(start) = self.ring.start_before_last(OPEN_PANES_MAX / 2).filter(|_| self.is_crowded()) {
             self.watermarks.raise(start);
             self.hurried += 1;
         }
@@ -287,6 +302,12 @@ impl Board {
     /// Windows that wait to be taken.
     pub fn windows_waiting(&self) -> usize {
         self.closed.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Drops the oldest windows that wait to be taken, but for `most`; returns how many.
+    pub fn drop_windows(&mut self, most: usize) -> usize {
+        let Some(closed) = &mut self.closed else { return 0 };
+        closed.drain(..closed.len().saturating_sub(most)).count()
     }
 
     /// The windows that were closed, or changed once they were, since this was last asked; a later one of the same span is
@@ -422,13 +443,30 @@ mod tests {
             over.gathered.panes =
                 (0..4_000).map(|n| ((part * 4_000 + n) * 1_000, Counts { records: 1, ..Counts::default() })).collect();
             board.take(over, 0);
-            board.advance(0, 0);
-            while board.step().is_some() {}
+            for _ in 0..2 {
+                board.advance(0, 0);
+                while board.step().is_some() {}
+                board.hurry();
+            }
             assert!(board.ring().len() <= OPEN_PANES_MAX + 4_000, "{}", board.ring().len());
             lines += 4_000;
         }
         assert!(board.hurried() > 0 && board.account().balances());
         assert_eq!(board.account().windowed + board.account().late, lines);
+    }
+
+    #[test]
+    fn windows_that_nobody_takes_are_dropped_oldest_first() {
+        let mut board = Board::restored(Settings::default(), Restored::default(), 0).unwrap();
+        board.begin(1, Kind::Sender, None, 0);
+        for minute in 0..10 {
+            board.take(over(1, minute * 60_000, 1), 0);
+            board.advance(0, 0);
+            while board.step().is_some() {}
+        }
+        assert_eq!((board.windows_waiting(), board.drop_windows(4), board.drop_windows(4)), (8, 4, 0));
+        let left: Vec<i64> = board.take_windows().iter().map(|window| window.from / 60_000).collect();
+        assert_eq!(left, [4, 5, 6, 7]);
     }
 
     #[test]

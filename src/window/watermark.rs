@@ -115,7 +115,7 @@ impl Watermarks {
     /// The watermark of all inputs together, [`NEVER`] before the first. `wall` is the time of day.
     pub fn advance(&mut self, monotonic: i64, wall: i64) -> i64 {
         // One without an event time that is waited for has shown nothing: it may begin anywhere.
-        let least = self.slowest(monotonic);
+        let least = self.least(monotonic, |_| true);
         let is_start = monotonic.saturating_sub(self.began) < self.settings.idle_timeout;
         if let Some(reached) = least.or((!is_start).then_some(wall)) {
             self.raise(reached.saturating_sub(self.settings.max_out_of_orderness));
@@ -146,11 +146,19 @@ impl Watermarks {
         self.inputs.get(&input)?.newest
     }
 
-    /// The event time of the slowest input that is waited for, [`NEVER`] where one of them has shown none; `None` where
-    /// nobody is waited for.
+    /// The event time of the slowest input that others should wait for, [`NEVER`] where one of them has shown none; `None`
+    /// where there is nobody. A file that was read to its end has nothing to catch up with.
     pub fn slowest(&self, monotonic: i64) -> Option<i64> {
+        self.least(monotonic, |input| input.kind == Kind::Sender || input.has_backlog)
+    }
+
+    /// The least event time of the `wanted` inputs that are waited for.
+    fn least(&self, monotonic: i64, wanted: impl Fn(&Input) -> bool) -> Option<i64> {
         let newest = self.inputs.values().filter_map(|input| input.newest).max();
-        let waited_for = self.inputs.values().filter(|input| is_waited_for(&self.settings, input, newest, monotonic));
+        let waited_for = self
+            .inputs
+            .values()
+            .filter(|input| wanted(input) && is_waited_for(&self.settings, input, newest, monotonic));
         waited_for.map(|input| input.newest.unwrap_or(NEVER)).min()
     }
 
@@ -262,6 +270,10 @@ mod tests {
         assert!(!all.is_ahead(2, all.slowest(0)));
         all.saw(2, 89_999, 0);
         assert!(all.is_ahead(1, all.slowest(0)) && !all.is_ahead(2, all.slowest(0)));
+        all.set_backlog(2, false, 0);
+        assert!(!all.is_ahead(1, all.slowest(0)), "the other one was read to its end");
+        assert_eq!(all.advance(0, 0), 84_999, "and is waited for nevertheless");
+        all.set_backlog(2, true, 0);
         all.saw(2, 90_000, 0);
         assert!(!all.is_ahead(1, all.slowest(0)));
         all.saw(3, 500_000, 0);

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Bytes after which a poll ends: whoever is to wait is told between two polls, and so is what is to be kept.
 const POLL_BYTES: usize = 1 << 20;
 
+/// How long a look waits at the end: what cannot be read just now must not keep a core busy.
+const DRAIN_LOOK: Duration = Duration::from_millis(1);
+
 /// Files that a follower follows.
 pub struct Followed {
     follower: Follower,
@@ -128,7 +131,7 @@ impl Source for Followed {
         let waiting: Vec<FileId> = self.follower.files().filter(|file| file.paused).map(|file| file.file).collect();
         waiting.into_iter().for_each(|file| self.follower.resume(file));
         let has_more = |follower: &Follower| follower.files().any(|file| file.backlog > 0);
-        while (self.look(Duration::ZERO, tell) || has_more(&self.follower)) && crate::clock::monotonic() < end {}
+        while (self.look(DRAIN_LOOK, tell) || has_more(&self.follower)) && crate::clock::monotonic() < end {}
         Ok(())
     }
 
