@@ -13,6 +13,7 @@ use crate::report::live::{self, Flow, Input, Live, Step};
 use crate::report::text::{self, TextOptions};
 use crate::source::follow::{self, Begin, Follower};
 use crate::source::net::{self, Address, Bound, Framing, Limits, Listen, Piped, TlsFiles};
+use crate::window::board::Restored;
 use crate::window::freeze::instant;
 use signal_hook::consts::SIGHUP;
 use std::collections::BTreeSet;
@@ -37,10 +38,11 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let (places, before) = earlier.map(|earlier| (earlier.places, (earlier.total, earlier.board))).unzip();
     let sources = sources(flags, &settings, places.unwrap_or_default())?;
     let every = flags.store.every()?;
+    let account = before.as_ref().map(|(_, board): &(_, Restored)| board.account.clone());
     let kept = keep.zip(before).map(|(keep, (total, board))| Kept { keep: Box::new(keep), every, total, board });
     let clock = System::default();
-    let mut screen = Screen::new(flags, clock.monotonic())?;
-    let mut summaries = flags.summaries.start(clock.monotonic(), screen.is_terminal)?;
+    let mut screen = Screen::new(flags, clock.monotonic(), account.as_ref().map_or(0, |account| account.lines.lines))?;
+    let mut summaries = flags.summaries.start(clock.monotonic(), screen.is_terminal, account)?;
     let mut service = Service::new();
     let hangup = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGHUP, Arc::clone(&hangup))
@@ -171,7 +173,8 @@ struct Screen<'flags> {
 }
 
 impl<'flags> Screen<'flags> {
-    fn new(flags: &'flags Flags, now: i64) -> Result<Screen<'flags>, Failure> {
+    /// `lines` is how many earlier runs have seen.
+    fn new(flags: &'flags Flags, now: i64, lines: u64) -> Result<Screen<'flags>, Failure> {
         let is_terminal = io::stdout().is_terminal() && flags.output == Form::Text;
         let refresh = flags.refresh(is_terminal)?.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         let window = flags.window_length()?;
@@ -182,7 +185,7 @@ impl<'flags> Screen<'flags> {
             is_terminal,
             began: now,
             drawn: now,
-            lines: 0,
+            lines,
             lines_per_second: 0.0,
             printed: i64::MIN,
         })

@@ -8,7 +8,8 @@ use crate::report::summary::{Summary, write_json};
 use crate::report::text::{self, TextOptions};
 use crate::window::board::Account;
 use crate::window::freeze::instant;
-use crate::window::pane::List;
+use crate::window::pane::{Counts, List};
+use crate::window::panes::{Pane, Window};
 use clap::Args;
 use std::collections::HashSet;
 use std::fs::OpenOptions;
@@ -41,14 +42,17 @@ pub struct Summaries {
     at: i64,
     account: Account,
     discarded_bytes: u64,
-    /// The end of the last pane that was summed up.
-    end: Option<i64>,
+    /// The panes that were closed since then.
+    window: Option<Window<Counts>>,
+    /// Whether a later run goes on where this one ends: it will close the panes that this one leaves open.
+    goes_on: bool,
     messages: HashSet<String>,
 }
 
 impl SummaryFlags {
-    /// Summaries from `now` on, of a monotonic clock in milliseconds; none where none are asked for.
-    pub fn start(&self, now: i64, has_screen: bool) -> Result<Option<Summaries>, Failure> {
+    /// Summaries from `now` on, of a monotonic clock in milliseconds; none where none are asked for. They are of what comes
+    /// behind the `account` of earlier runs, where this one goes on.
+    pub fn start(&self, now: i64, has_screen: bool, account: Option<Account>) -> Result<Option<Summaries>, Failure> {
         let Some(every) = &self.summary else { return Ok(None) };
         let every = milliseconds("summary", every)?;
         if every == 0 {
@@ -61,14 +65,25 @@ impl SummaryFlags {
         for path in files.iter().filter(|path| path.as_os_str() != "-") {
             append(path, b"").map_err(|error| Failure::failed(wrong(path, &error)))?;
         }
-        let account = Account::default();
-        Ok(Some(Summaries { every, files, at: now, account, discarded_bytes: 0, end: None, messages: HashSet::new() }))
+        Ok(Some(Summaries {
+            every,
+            files,
+            at: now,
+            goes_on: account.is_some(),
+            account: account.unwrap_or_default(),
+            discarded_bytes: 0,
+            window: None,
+            messages: HashSet::new(),
+        }))
     }
 }
 
 impl Summaries {
     /// Sums up if it is time, or the end; `Err` is a sentence.
     pub fn look(&mut self, shown: &Shown<'_>, now: i64) -> Result<(), String> {
+        if let Some((first, last)) = shown.closed.filter(|_| !(shown.is_ending && self.goes_on)) {
+            self.take_in(shown, first, last);
+        }
         if now.saturating_sub(self.at) < self.every && !shown.is_last {
             return Ok(());
         }
@@ -89,8 +104,21 @@ impl Summaries {
         Ok(())
     }
 
+    /// Takes in the panes that end between two instants, both included.
+    fn take_in(&mut self, shown: &Shown<'_>, first: i64, last: i64) {
+        let ring = shown.board.ring();
+        let closed = ring.window(last, last.saturating_sub(first).saturating_add(ring.width()));
+        match &mut self.window {
+            Some(window) => {
+                window.sum.merge(&closed.sum);
+                window.to = closed.to;
+            }
+            none => *none = Some(closed),
+        }
+    }
+
     fn sum_up(&mut self, shown: &Shown<'_>, now: i64) -> Summary {
-        let (account, board) = (shown.board.account().clone(), shown.board);
+        let account = shown.board.account().clone();
         let seconds = now.saturating_sub(self.at) as f64 / 1000.0;
         let since = account.lines.since(&self.account.lines);
         let mut summary = Summary {
@@ -104,12 +132,7 @@ impl Summaries {
             discarded_bytes: shown.discarded_bytes - self.discarded_bytes,
             ..Summary::default()
         };
-        let ring = board.ring();
-        let first = || ring.iter().next().map(|(start, ..)| start);
-        let end = ring.pane_of(ring.watermark());
-        if let Some(from) = self.end.or_else(first).filter(|from| *from < end) {
-            let window = ring.window(end, end.saturating_sub(from));
-            self.end = Some(end);
+        if let Some(window) = self.window.take() {
             let frozen = window.snapshot(TOP);
             (summary.from, summary.to) = (Some(instant(window.from)), Some(instant(window.to)));
             (summary.records, summary.errors) = (window.sum.records, window.sum.errors());

@@ -1,6 +1,6 @@
 //! Reading back what a monitor needs to go on: all of the last checkpoint, as of one moment.
 
-use super::checkpoint::{Range, SavedPosition, Split};
+use super::checkpoint::{SavedPosition, Split};
 use super::error::{Error, Problem, at};
 use super::open::Store;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -20,8 +20,6 @@ pub struct Restored {
     pub tallies: Vec<Vec<u8>>,
     /// How far inputs were counted.
     pub positions: Vec<SavedPosition>,
-    /// What was counted, where that could be told.
-    pub ranges: Vec<Range>,
     /// Panes: start and width in milliseconds, counts.
     pub panes: Vec<(i64, i64, Vec<u8>)>,
 }
@@ -51,14 +49,9 @@ fn read(connection: &Connection) -> rusqlite::Result<Restored> {
     let position = |row: &Row<'_>| {
         Ok(SavedPosition { source: row.get(0)?, key: row.get(1)?, state: row.get(2)?, newest: row.get(3)? })
     };
-    let range = |row: &Row<'_>| {
-        let (source, key) = (row.get(0)?, row.get(1)?);
-        Ok(Range { source, key, from: count(row, 2)?, to: count(row, 3)?, lines: count(row, 4)? })
-    };
     Ok(Restored {
         tallies: all(connection, "SELECT bytes FROM tallies ORDER BY last_checkpoint", |row| row.get(0))?,
         positions: all(connection, "SELECT source, key, state, newest_ms FROM positions", position)?,
-        ranges: all(connection, "SELECT source, key, from_offset, to_offset, lines FROM ranges", range)?,
         panes: all(connection, "SELECT start_ms, width_ms, counts FROM panes ORDER BY width_ms, start_ms", |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?,

@@ -27,23 +27,13 @@ CREATE TABLE tallies (            -- all that was counted is their sum; the form
     bytes            BLOB NOT NULL
 ) STRICT;
 CREATE TABLE positions (          -- how far each input was counted
-    source     TEXT NOT NULL,     -- file, kafka, ...
+    source     TEXT NOT NULL,     -- file
     key        TEXT NOT NULL,     -- which of the source's inputs
     state      TEXT NOT NULL,     -- where the next run goes on, JSON
     newest_ms  INTEGER,           -- the newest event time seen there
     checkpoint INTEGER NOT NULL,  -- when it last changed
     PRIMARY KEY (source, key)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE ranges (             -- what was counted: a part in two rows was counted twice
-    source           TEXT NOT NULL,
-    key              TEXT NOT NULL,
-    from_offset      INTEGER NOT NULL,
-    to_offset        INTEGER NOT NULL, -- not included
-    lines            INTEGER NOT NULL,
-    first_checkpoint INTEGER NOT NULL,
-    last_checkpoint  INTEGER NOT NULL
-) STRICT;
-CREATE INDEX ranges_by_end ON ranges (source, key, to_offset);
 CREATE TABLE panes (              -- event time that may still change, or that windows still look at
     width_ms INTEGER NOT NULL,
     start_ms INTEGER NOT NULL,

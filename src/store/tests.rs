@@ -50,7 +50,6 @@ fn line(n: u64) -> Checkpoint {
             state: n.to_string(),
             newest: Some(start),
         }],
-        ranges: vec![Range { source: "kafka".into(), key: "logs/0".into(), from: n - 1, to: n, lines: 1 }],
         panes: vec![(start, MINUTE, n.to_le_bytes().to_vec())],
         panes_gone_before: vec![(MINUTE, start - 2 * MINUTE)],
         windows: vec![window(start, n)],
@@ -97,15 +96,13 @@ fn a_thousand_checkpoints_are_read_back_as_their_sum() {
     assert_eq!(lines_of(&restored.tallies), (1..=1000).collect::<Vec<u64>>(), "in the order of time");
     assert_eq!(restored.tallies[0].len(), 8 * 511, "one was the whole, and the rest came since");
     assert_eq!(restored.positions, line(1000).positions);
-    let range = Range { source: "kafka".into(), key: "logs/0".into(), from: 0, to: 1000, lines: 1000 };
-    assert_eq!(restored.ranges, [range]);
     let panes: Vec<i64> = restored.panes.iter().map(|(start, ..)| start / MINUTE).collect();
     assert_eq!(panes, [998, 999, 1000]);
     assert_eq!(listed(&home, None).len(), 1000);
 }
 
 #[test]
-fn positions_ranges_and_panes_come_and_go() {
+fn positions_and_panes_come_and_go() {
     let home = Home::new();
     let mut store = home.open();
     let position = |key: &str, state: &str| SavedPosition {
@@ -114,11 +111,9 @@ fn positions_ranges_and_panes_come_and_go() {
         state: state.into(),
         newest: None,
     };
-    let range = |from, to| Range { source: "kafka".into(), key: "t/1".into(), from, to, lines: to - from };
     let first = Checkpoint {
         watermark: Some(5_000),
         positions: vec![position("a", "1"), position("b\u{0}\u{1b}", "2")],
-        ranges: vec![range(0, 10), range(10, 25), range(40, 50)],
         panes: vec![(0, 1_000, vec![1]), (0, 10_000, vec![2]), (1_000, 1_000, vec![3])],
         ..Checkpoint::default()
     };
@@ -127,8 +122,6 @@ fn positions_ranges_and_panes_come_and_go() {
         watermark: None,
         positions_gone: vec![("file".into(), "a".into()), ("file".into(), "b\u{0}\u{1b}".into())],
         positions: vec![position("a", "7")],
-        // Another instance was killed after it had counted: the part is counted twice, and that can be seen.
-        ranges: vec![range(20, 25), range(25, 30)],
         panes: vec![(0, 10_000, vec![4])],
         panes_gone_before: vec![(1_000, 1_000)],
         ..Checkpoint::default()
@@ -138,8 +131,6 @@ fn positions_ranges_and_panes_come_and_go() {
     assert_eq!(restored.watermark, Some(5_000), "it never goes back");
     assert_eq!(restored.positions, [position("a", "7")]);
     assert_eq!(restored.panes, [(1_000, 1_000, vec![3]), (0, 10_000, vec![4])]);
-    let offsets: Vec<(u64, u64)> = restored.ranges.iter().map(|range| (range.from, range.to)).collect();
-    assert_eq!(offsets, [(0, 25), (40, 50), (20, 30)]);
     assert_eq!(store.reset_positions().unwrap(), 1);
     let after = store.restored().unwrap();
     assert_eq!((after.positions.len(), after.panes.len(), after.watermark), (0, 2, Some(5_000)));

@@ -9,6 +9,7 @@ use crate::aggregate::vtally::{Origin, Problem};
 use crate::engine::budget::Budget;
 use crate::engine::finish::merge_all;
 use crate::engine::settings::Settings;
+use std::collections::HashMap;
 use std::io::{Read, Write};
 
 /// Counts, and the inputs that they are of: what the numbers in positions of lines stand for.
@@ -27,7 +28,7 @@ impl Counted {
 
     /// All counts together, so that the result can be joined again.
     pub fn join(parts: Vec<Counted>) -> Counted {
-        let mut inputs: Vec<Input> = Vec::new();
+        let mut inputs = Vec::new();
         let tallies = parts.into_iter().map(|part| part.renumbered(&mut inputs)).collect();
         Counted { tally: merge_all(tallies, true), inputs }
     }
@@ -50,15 +51,20 @@ impl Counted {
 
     /// The tally, its positions by the numbers of `inputs`, which those of this join.
     fn renumbered(mut self, inputs: &mut Vec<Input>) -> Tally {
-        let numbers: Vec<u32> = self.inputs.into_iter().map(|input| number_of(input, inputs)).collect();
+        let mut known: HashMap<String, usize> =
+            inputs.iter().enumerate().map(|(at, input)| (input.name.clone(), at)).collect();
+        let numbers: Vec<u32> = self.inputs.into_iter().map(|input| number_of(input, &mut known, inputs)).collect();
         self.tally.positions_mut().for_each(|at| {
             at.input = numbers.get(at.input as usize).copied().unwrap_or(at.input);
         });
         self.tally
     }
 
-    /// Serialises it, as `analyze -o x.vtally` does.
-    pub fn write_to(&mut self, to: impl Write) -> std::io::Result<()> {
+    /// Serialises it, as `analyze -o x.vtally` does, so that a run with the same budget can read it.
+    pub fn write_to(&mut self, budget: Option<Budget>, to: impl Write) -> std::io::Result<()> {
+        if let Some(budget) = budget {
+            budget.keep_part(&mut self.tally);
+        }
         self.tally.write_to(&Origin { inputs: self.inputs.clone(), partial: false }, to)
     }
 
@@ -81,23 +87,22 @@ impl Counted {
     }
 }
 
-/// The number of an input among those that are known, which it joins.
-fn number_of(input: Input, known: &mut Vec<Input>) -> u32 {
-    let at = match known.iter().position(|other| other.name == input.name) {
-        Some(at) => {
-            let other = &mut known[at];
-            other.bytes += input.bytes;
-            other.lines += input.lines;
-            if other.format == UNKNOWN {
-                other.format = input.format;
-            }
-            at
-        }
+/// The number of an input among all, `known` by name, which it joins.
+fn number_of(input: Input, known: &mut HashMap<String, usize>, all: &mut Vec<Input>) -> u32 {
+    let at = match known.get(&input.name).copied() {
+        Some(at) => at,
         None => {
-            known.push(input);
-            known.len() - 1
+            known.insert(input.name.clone(), all.len());
+            all.push(Input { bytes: 0, lines: 0, ..input.clone() });
+            all.len() - 1
         }
     };
+    let joined = &mut all[at];
+    joined.bytes += input.bytes;
+    joined.lines += input.lines;
+    if joined.format == UNKNOWN {
+        joined.format = input.format;
+    }
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 

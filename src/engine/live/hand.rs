@@ -230,10 +230,6 @@ impl<'run> Hand<'run> {
             Event::Problem(problem) => {
                 self.tell(Told::Problem { bytes: problem.bytes, sentence: problem.sentence.to_string() });
             }
-            Event::Leaving { saved, kept } => {
-                self.cut(saved);
-                *kept = self.is_kept();
-            }
             Event::End { input } => {
                 // Its last lines go before.
                 self.hand_over();

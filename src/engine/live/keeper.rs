@@ -36,6 +36,8 @@ pub struct Cuts {
     pub asked: AtomicU64,
     /// The one that was kept last.
     pub kept: AtomicU64,
+    /// Whether the store cannot be written: nothing is to wait for it.
+    pub fails: AtomicBool,
 }
 
 /// How long it waits before it tries again, at first and at most.
@@ -90,7 +92,8 @@ impl Keeper<'_> {
             match self.keep.keep(cut, counted, places) {
                 Ok(()) if said.is_empty() => return true,
                 Ok(()) => {
-                    self.tell("the store is written again; nothing is missing in it".to_string());
+                    self.cuts.fails.store(false, Ordering::Release);
+                    self.tell("the store is written again".to_string());
                     return true;
                 }
                 Err(sentence) if last_tries == LAST_TRIES => {
@@ -98,6 +101,7 @@ impl Keeper<'_> {
                     return false;
                 }
                 Err(sentence) => {
+                    self.cuts.fails.store(true, Ordering::Release);
                     // Each new reason is told once.
                     if said != sentence {
                         self.tell(format!("{sentence}; it is tried again, and counting goes on"));

@@ -14,8 +14,10 @@ use std::time::Duration;
 
 /// How often the board looks at the clock.
 const TICK: Duration = Duration::from_millis(20);
-/// Closed windows that may wait for a cut before one is made out of turn; and those for which everything waits.
-const WINDOWS_WAITING: (usize, usize) = (512, 4096);
+/// Closed windows that may wait for a cut before one is made out of turn.
+const WINDOWS_SOON: usize = 512;
+/// Those that may wait at all: while the store is written everything waits then, and where it cannot be written the oldest go.
+const WINDOWS_MAX: usize = 4096;
 
 /// Said when windows were closed though an input was waited for.
 const HURRIED: &str = "lines of too many different times came while an input was waited for: windows were closed before \
@@ -85,7 +87,9 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
             if over || self.monitor.stop.load(Ordering::Relaxed) {
                 self.shared.ending.store(true, Ordering::Relaxed);
             }
-            if let Ok((hand, told)) = told.recv_timeout(TICK) {
+            if keep.is_some() && self.has_too_many_windows() {
+                std::thread::sleep(TICK);
+            } else if let Ok((hand, told)) = told.recv_timeout(TICK) {
                 self.pass(hand, told);
             }
             while let Some(of_cut) = self.gathering.take() {
@@ -130,14 +134,29 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
     fn ask_for_cut(&mut self, every: i64, now: i64) {
         let is_kept = self.shared.cuts.kept.load(Ordering::Acquire) >= self.gathering.number();
         let waiting = self.board.windows_waiting();
-        let is_time = now.saturating_sub(self.cut) >= every || waiting >= WINDOWS_WAITING.0;
+        let is_time = now.saturating_sub(self.cut) >= every || waiting >= WINDOWS_SOON;
         if !self.gathering.is_open() && is_kept && is_time {
             self.cut = now;
             self.shared.cuts.asked.store(self.gathering.begin(), Ordering::Release);
         }
-        if waiting >= WINDOWS_WAITING.1 && !is_kept {
-            std::thread::sleep(TICK);
+    }
+
+    /// Whether nothing more should be taken in until the cut that is on its way is kept.
+    fn has_too_many_windows(&mut self) -> bool {
+        let cuts = &self.shared.cuts;
+        if cuts.fails.load(Ordering::Acquire) {
+            let dropped = self.board.drop_windows(WINDOWS_MAX);
+            if dropped > 0 {
+                let now = self.monitor.clock.monotonic();
+                let sentence = format!("{dropped} windows are not in the store, which cannot be written for too long");
+                self.notes.offer(&sentence, now);
+            }
+            return false;
         }
+        // While a cut is gathered, its parts are what is waited for.
+        self.board.windows_waiting() >= WINDOWS_MAX
+            && !self.gathering.is_open()
+            && cuts.kept.load(Ordering::Acquire) < self.gathering.number()
     }
 
     fn pass(&mut self, hand: usize, told: Told) {
@@ -179,6 +198,10 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
                     }
                 }
                 self.board.take(*over, now);
+                if self.board.is_crowded() {
+                    self.tick(now);
+                    self.board.hurry();
+                }
             }
             Told::Problem { bytes, sentence } => {
                 self.discarded_bytes += bytes;
@@ -238,7 +261,7 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
     }
 
     /// Shows what there is after each step in which panes are closed, or once.
-    fn show(&mut self, is_last: bool) {
+    fn show(&mut self, is_ending: bool) {
         let mut closed = self.board.step();
         loop {
             let next = closed.is_some() && self.board.has_more();
@@ -247,7 +270,8 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
                 inputs: &self.inputs,
                 closed,
                 is_ready: self.awaited.is_empty(),
-                is_last: is_last && !next,
+                is_ending,
+                is_last: is_ending && !next,
                 discarded_bytes: self.discarded_bytes,
                 wall: self.monitor.clock.wall(),
             });

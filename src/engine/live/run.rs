@@ -16,7 +16,7 @@ use crate::window::panes::Wrong;
 use crate::window::watermark::{InputId, NEVER};
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Hand-overs that may wait for the board. A few, as each may hold a second's worth of lines.
@@ -119,18 +119,25 @@ pub fn monitor(
                 Err(error) => failures.push(format!("{name}: no thread can be started for it: {error}")),
             }
         }
-        let (cuts, to_keep) = bounded(1);
+        // At most one that was asked for is on its way, and the last part of each hand.
+        let (cuts, to_keep) = unbounded();
         let (said, keeper_says) = unbounded();
         let keeper = keep.map(|(keep, _, total)| {
             let budget = monitor.settings.budget;
             let (clock, ending, cuts, to) = (monitor.clock, &shared.ending, &shared.cuts, said);
-            scope.spawn(move || Keeper { keep, total, budget, cuts, ending, clock, to }.serve(&to_keep))
+            scope.spawn(move || {
+                let keeper = Keeper { keep, total, budget, cuts, ending, clock, to };
+                let served = catch_unwind(AssertUnwindSafe(|| keeper.serve(&to_keep)));
+                // Nothing is to wait for it any longer.
+                cuts.fails.store(true, Ordering::Release);
+                served
+            })
         });
         let mut listener = Listener::new(monitor, board, &shared, pausers, keeper_says, note, show);
         failures.into_iter().for_each(|sentence| listener.fail(sentence));
         let parts = listener.listen(&told, every.map(|every| (every, &cuts)));
         drop(cuts);
-        let counted = match keeper.map(|keeper| keeper.join()) {
+        let counted = match keeper.map(|keeper| keeper.join().and_then(|served| served)) {
             None => Counted::join(parts.into_iter().map(|part| part.counted).collect()),
             Some(Ok(total)) => total,
             // It has no code of its own that could; what was kept is.

@@ -24,6 +24,8 @@ pub struct Shown<'board> {
     pub closed: Option<(i64, i64)>,
     /// Whether all sources have begun.
     pub is_ready: bool,
+    /// Whether all that is left is closed, as nothing more will come.
+    pub is_ending: bool,
     /// Whether nothing will be shown after this.
     pub is_last: bool,
     /// Bytes that were discarded, by all.

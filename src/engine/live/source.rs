@@ -111,14 +111,6 @@ pub enum Event<'source> {
     },
     /// Bytes or messages were not counted.
     Problem(Problem<'source>),
-    /// Inputs are about to be taken away, and whoever gets them goes on from where they are said to be: what was told of
-    /// them has to be kept before.
-    Leaving {
-        /// Where all inputs of the source go on, not only those.
-        saved: Vec<(InputId, Saved)>,
-        /// Set if it was kept.
-        kept: &'source mut bool,
-    },
     /// An input has ended.
     End {
         /// The input.

@@ -8,6 +8,7 @@ use super::cut::Cut;
 use super::keeper::Keep;
 use super::source::{Before, Saved};
 use super::told::Place;
+use crate::engine::budget::Budget;
 use crate::engine::settings::Settings;
 use crate::store::{Checkpoint, ClosedWindow, Restored, SavedPosition, Split, Store};
 use crate::window::board::{self, Account};
@@ -22,6 +23,7 @@ const BESIDE_BYTES_MIN: u64 = 1 << 20;
 /// A store that cuts are kept in.
 pub struct Stored {
     store: Store,
+    budget: Option<Budget>,
     /// Where records went, as it was written last.
     split: Split,
     /// Positions that are in the store: by hand, kind and key, how they stand there.
@@ -94,7 +96,10 @@ impl Stored {
             account: Account { lines: total.tally.lines.clone(), windowed, late, future },
             panes: panes.map_err(|error| wrong(&error))?,
         };
-        Ok((Stored { store, split, positions: HashMap::new(), old }, Earlier { total, board, places }))
+        Ok((
+            Stored { store, budget: settings.budget, split, positions: HashMap::new(), old },
+            Earlier { total, board, places },
+        ))
     }
 
     /// What has changed of the positions, and which are gone.
@@ -137,7 +142,7 @@ impl Keep for Stored {
     fn keep(&mut self, cut: &Cut, counted: &mut Counted, places: &[(usize, Vec<Place>)]) -> Result<(), String> {
         let mut tally = Vec::new();
         if counted.tally.lines.lines > 0 {
-            counted.write_to(&mut tally).map_err(|error| format!("{}: {error}", self.store.name()))?;
+            counted.write_to(self.budget, &mut tally).map_err(|error| format!("{}: {error}", self.store.name()))?;
         }
         let Account { windowed, late, future, .. } = cut.account;
         let (positions, gone, now) = self.changed(places);
@@ -157,7 +162,6 @@ impl Keep for Stored {
             tally,
             positions,
             positions_gone: gone.iter().map(|(kind, key)| (kind.to_string(), key.clone())).collect(),
-            ranges: Vec::new(),
             panes: cut.panes.iter().map(|(start, width, counts)| (*start, *width, counts.to_bytes())).collect(),
             panes_gone_before: cut.edges.iter().filter(|(_, from)| *from != NEVER).copied().collect(),
             windows: cut.windows.iter().map(window).collect(),
@@ -180,7 +184,7 @@ impl Keep for Stored {
         let (whole, beside) = self.store.tally_bytes().map_err(|error| error.to_string())?;
         if beside > whole.max(BESIDE_BYTES_MIN) {
             let mut bytes = Vec::new();
-            total.write_to(&mut bytes).map_err(|error| format!("{}: {error}", self.store.name()))?;
+            total.write_to(self.budget, &mut bytes).map_err(|error| format!("{}: {error}", self.store.name()))?;
             self.store.replace_tallies(&bytes).map_err(|error| error.to_string())?;
         }
         self.store.tidy().map_err(|error| error.to_string())?;
