@@ -1,7 +1,8 @@
 //! A summary of the time since the one before: what came, what failed, who sent most.
 //!
 //! What came is by arrival: lines, and how fast. What it was is by the lines' own time: the records of all panes that were
-//! closed meanwhile, so that, one summary behind the other, each record in time is in one of them.
+//! closed meanwhile, so that, one summary behind the other, each record is in one of them; but for those that come for a
+//! pane that is closed already, which revise it and are in none.
 
 use crate::aggregate::snapshot::{Message, Quantiles, Row};
 use serde::Serialize;

@@ -1,10 +1,13 @@
 //! `visor-fast monitor` as its users run it: real files, pipes and sockets, and the report at the end.
 
+mod restart;
+
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -16,14 +19,15 @@ fn program(arguments: &[&str], folder: &Path) -> Command {
     command
 }
 
-/// Lines of one second each, from a second on; every tenth fails.
+/// Lines of one second each, from a second on, counted from 13:00; every tenth fails.
 fn lines(from: u32, to: u32) -> String {
     let line = |second: u32| {
         let status = if second.is_multiple_of(10) { 500 } else { 200 };
         format!(
-            "192.0.2.{} - - [10/Oct/2025:13:{:02}:{:02} +0000] \"GET /{} HTTP/1.1\" {status} 10 \"-\" \"x\"\n",
+            "192.0.2.{} - - [10/Oct/2025:{:02}:{:02}:{:02} +0000] \"GET /{} HTTP/1.1\" {status} 10 \"-\" \"x\"\n",
             second % 7,
-            second / 60,
+            13 + second / 3600,
+            second / 60 % 60,
             second % 60,
             second % 5
         )
@@ -283,4 +287,94 @@ fn wrong_flags_are_told_with_the_cure() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn each_interval_is_summed_up_and_together_they_are_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("a.log"), "").unwrap();
+    let arguments = ["monitor", "-q", "--follow", "a.log", "--store", "s.db", "--summary", "100ms"];
+    let files = ["--summary-file", "s.jsonl", "--summary-file", "s.txt", "-o", "r.json"];
+    // The second run sums up what came to it, though its totals go on.
+    for (from, to) in [(0, 300), (300, 700)] {
+        let child = program(&[&arguments[..], &files].concat(), folder).spawn().unwrap();
+        let before = summaries(folder).len();
+        wait_until("a summary", || summaries(folder).len() > before);
+        OpenOptions::new()
+            .append(true)
+            .open(folder.join("a.log"))
+            .unwrap()
+            .write_all(lines(from, to).as_bytes())
+            .unwrap();
+        let lines_of =
+            || summaries(folder)[before..].iter().map(|summary| summary["lines"].as_u64().unwrap()).sum::<u64>();
+        wait_until("its lines", || lines_of() == u64::from(to - from));
+        assert_eq!(ended(child, folder)["totals"]["records"].as_u64(), Some(u64::from(to)));
+        assert_eq!(lines_of(), u64::from(to - from));
+    }
+    let summaries = summaries(folder);
+    let sum = |name: &str| summaries.iter().map(|summary| summary[name].as_u64().unwrap()).sum::<u64>();
+    // The last five seconds of a run are closed by the next one; here nobody closes those of the second.
+    assert_eq!((sum("lines"), sum("records"), sum("errors")), (700, 694, 70));
+    let worst = summaries.iter().find(|summary| summary["errors"].as_u64() > Some(0)).unwrap();
+    assert!(worst["error_clients"][0]["hits"].as_u64() > Some(0) && worst["clients"][0]["key"].is_string(), "{worst}");
+    assert!(fs::read_to_string(folder.join("s.txt")).unwrap().contains("Clients with errors"));
+}
+
+fn summaries(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join("s.jsonl")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_service_manager_hears_that_it_is_ready_alive_and_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    fs::write(folder.path().join("a.log"), "").unwrap();
+    let mut command = program(&["monitor", "-q", "--follow", "a.log", "-o", "r.json"], folder.path());
+    command
+        .env("NOTIFY_SOCKET", folder.path().join("notify"))
+        .env("WATCHDOG_USEC", "200000")
+        .env_remove("WATCHDOG_PID");
+    let child = command.spawn().unwrap();
+    let hear = |expected: &str| {
+        let mut buffer = [0; 256];
+        loop {
+            let count = manager.recv(&mut buffer).unwrap_or_else(|error| panic!("{expected}: {error}"));
+            if String::from_utf8_lossy(&buffer[..count]).contains(expected) {
+                return;
+            }
+        }
+    };
+    ["READY=1", "WATCHDOG=1", "WATCHDOG=1"].into_iter().for_each(hear);
+    ended(child, folder.path());
+    hear("STOPPING=1");
+}
+
+#[test]
+fn a_hangup_lets_the_file_of_malformed_lines_be_rotated() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("a.log"), "").unwrap();
+    let arguments = ["monitor", "--follow", "a.log", "--format", "combined", "--invalid", "bad.log"];
+    let mut child = program(&[&arguments[..], &LIVE].concat(), folder).spawn().unwrap();
+    let moments = moments(&mut child);
+    wait_until("the file is followed", || {
+        moments.try_iter().any(|moment| moment["inputs"].as_array().is_some_and(|inputs| !inputs.is_empty()))
+    });
+    let append = |text: &str| {
+        OpenOptions::new().append(true).open(folder.join("a.log")).unwrap().write_all(text.as_bytes()).unwrap();
+    };
+    append("first\n");
+    wait_for_lines(&moments, 1);
+    fs::rename(folder.join("bad.log"), folder.join("bad.log.1")).unwrap();
+    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    wait_until("it is opened anew", || folder.join("bad.log").exists());
+    append("second\n");
+    wait_for_lines(&moments, 2);
+    ended(child, folder);
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!((read("bad.log.1").as_str(), read("bad.log").as_str()), ("first\n", "second\n"));
 }

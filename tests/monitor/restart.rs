@@ -1,7 +1,7 @@
 //! `visor-fast monitor --store`, killed and started again: the totals are those of a run that was never interrupted.
 
+use super::{ended, lines};
 use rusqlite::{Connection, OpenFlags};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -15,35 +15,11 @@ fn trials() -> u32 {
     std::env::var("VISOR_TRIALS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
-/// Lines of one second each, from a second on; every tenth fails.
-fn lines(from: u32, to: u32) -> String {
-    let line = |second: u32| {
-        let status = if second.is_multiple_of(10) { 500 } else { 200 };
-        format!(
-            "192.0.2.{} - - [10/Oct/2025:{:02}:{:02}:{:02} +0000] \"GET /{} HTTP/1.1\" {status} 10 \"-\" \"x\"\n",
-            second % 7,
-            second / 3600,
-            second / 60 % 60,
-            second % 60,
-            second % 50
-        )
-    };
-    (from..to).map(line).collect()
-}
-
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_visor-fast"));
     command.args(["monitor", "-q", "--follow", "a.log", "--store", "s.db", "--checkpoint", "10ms", "-o", "r.json"]);
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().unwrap()
-}
-
-/// Asks it to end, and reads the report.
-fn end(child: Child, folder: &Path) -> Value {
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&fs::read(folder.join("r.json")).unwrap()).unwrap()
 }
 
 /// Waits until the file that is written now has a position in the store.
@@ -121,7 +97,7 @@ fn killed_at_any_moment_it_goes_on_and_nothing_is_lost_or_counted_twice() {
         all += "no line\n";
         let child = start(folder, &["--from-beginning"]);
         std::thread::sleep(Duration::from_millis(700));
-        let report = end(child, folder);
+        let report = ended(child, folder);
         assert_same(&report, &batch(folder, &all), &format!("trial {trial}"));
         assert_eq!(report["totals"]["late"], 0);
         assert_eq!(report["inputs"].as_array().unwrap().len(), 1);
@@ -136,7 +112,7 @@ fn a_run_that_ended_well_goes_on_where_it_ended_and_a_reset_begins_anew() {
     let run = |arguments: &[&str]| {
         let child = start(folder, arguments);
         std::thread::sleep(Duration::from_millis(500));
-        end(child, folder)["totals"]["records"].as_u64().unwrap()
+        ended(child, folder)["totals"]["records"].as_u64().unwrap()
     };
     assert_eq!(run(&["--from-beginning"]), 100);
     append(folder, &lines(100, 150));
@@ -159,7 +135,7 @@ fn a_store_of_other_counts_is_refused_with_the_cure() {
     append(folder, &lines(0, 100));
     let child = start(folder, &["--from-beginning"]);
     std::thread::sleep(Duration::from_millis(400));
-    end(child, folder);
+    ended(child, folder);
     let output = start(folder, &["--bucket", "1m"]).wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
