@@ -18,6 +18,7 @@ mod file;
 pub mod follow;
 #[cfg(target_os = "linux")]
 mod guard;
+pub mod kafka;
 #[cfg_attr(not(target_os = "linux"), path = "mmap_none.rs")]
 mod mmap;
 pub mod net;
