@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use visor_fast::store::{Checkpoint, ClosedWindow, Options, SavedPosition, Split, Store};
+use visor_fast::store::{Checkpoint, ClosedWindow, Options, Range, SavedPosition, Split, Store};
 use visor_fast::window::keys::Keys;
 use visor_fast::window::pane::{Counts, List};
 use visor_fast::window::sparse::{Sparse, bucket_of};
@@ -48,6 +48,7 @@ fn line(n: u64) -> Checkpoint {
         account: Split { windowed: 1, late: 0, future: 0 },
         tally: n.to_le_bytes().repeat(1 << (n % 14)),
         positions: (0..50).map(position).collect(),
+        ranges: vec![Range { source: "kafka".into(), key: "logs/0".into(), from: n as i64 - 1, to: n as i64 }],
         panes: vec![(start, MINUTE, n.to_le_bytes().to_vec())],
         panes_gone_before: vec![(MINUTE, start)],
         windows: vec![ClosedWindow { start, width: MINUTE, counts: counts(100) }],

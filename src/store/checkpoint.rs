@@ -23,6 +23,8 @@ pub struct Checkpoint {
     pub positions: Vec<SavedPosition>,
     /// Source and key of positions to forget. They go first, so that an input may take the place of another.
     pub positions_gone: Vec<(String, String)>,
+    /// What the tally covers, where a partition may be read by several and that is to be seen.
+    pub ranges: Vec<Range>,
     /// Open panes that changed: start and width in milliseconds, counts.
     pub panes: Vec<(i64, i64, Vec<u8>)>,
     /// Panes to forget, before others are put in: of a width in milliseconds, all that start before an instant.
@@ -45,7 +47,7 @@ pub struct Split {
 /// How far an input was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedPosition {
-    /// The kind of source: `file`.
+    /// The kind of source: `file`, `kafka`.
     pub source: String,
     /// Which of its inputs.
     pub key: String,
@@ -53,6 +55,19 @@ pub struct SavedPosition {
     pub state: String,
     /// The newest event time seen there, in milliseconds.
     pub newest: Option<i64>,
+}
+
+/// A part of an input that was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// As in [`SavedPosition`].
+    pub source: String,
+    /// As in [`SavedPosition`].
+    pub key: String,
+    /// The first offset.
+    pub from: i64,
+    /// The first offset behind it.
+    pub to: i64,
 }
 
 impl Store {
@@ -95,6 +110,7 @@ fn write(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
         transaction.execute(sql, params![number, checkpoint.tally])?;
     }
     write_positions(transaction, checkpoint, number)?;
+    write_ranges(transaction, &checkpoint.ranges, number)?;
     write_panes(transaction, checkpoint)?;
     windows::write(transaction, &checkpoint.windows, number)?;
     Ok(number)
@@ -136,6 +152,24 @@ fn write_positions(transaction: &Transaction<'_>, checkpoint: &Checkpoint, numbe
     for position in &checkpoint.positions {
         let SavedPosition { source, key, state, newest } = position;
         put.execute(params![source, key, state, newest, number])?;
+    }
+    Ok(())
+}
+
+/// A range that goes on where another one ended makes that one longer: a partition that is read for a year is one row.
+fn write_ranges(transaction: &Transaction<'_>, ranges: &[Range], number: i64) -> rusqlite::Result<()> {
+    let mut longer = transaction.prepare(
+        "UPDATE ranges SET to_offset = ?4, last_checkpoint = ?5 WHERE rowid =
+         (SELECT rowid FROM ranges WHERE source = ?1 AND key = ?2 AND to_offset = ?3 ORDER BY rowid DESC LIMIT 1)",
+    )?;
+    let mut new = transaction.prepare(
+        "INSERT INTO ranges (source, key, from_offset, to_offset, first_checkpoint, last_checkpoint)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    )?;
+    for Range { source, key, from, to } in ranges {
+        if longer.execute(params![source, key, from, to, number])? == 0 {
+            new.execute(params![source, key, from, to, number])?;
+        }
     }
     Ok(())
 }

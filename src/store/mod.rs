@@ -27,7 +27,7 @@ mod tests;
 mod whole;
 mod windows;
 
-pub use checkpoint::{Checkpoint, SavedPosition, Split};
+pub use checkpoint::{Checkpoint, Range, SavedPosition, Split};
 pub use error::{Error, Problem};
 pub use open::{Options, Store};
 pub use restore::Restored;

@@ -3,8 +3,8 @@
 //! SQLite appends each transaction to a log of its own (`FILE-wal`) and copies it over later. A kill loses nothing that
 //! was committed, since the kernel has it. `synchronous` is FULL, not NORMAL: NORMAL may lose the newest transactions
 //! when the power fails. The file would still be whole, and a followed file would only be read again from the older
-//! position; but a file that was rotated and deleted since the transaction was acknowledged would be gone. FULL makes an
-//! acknowledgement true, for one flush a checkpoint.
+//! position; but a file that was rotated and deleted since the transaction was acknowledged would be gone, and offsets that
+//! Kafka was told would be ahead of the counts. FULL makes an acknowledgement true, for one flush a checkpoint.
 //! (<https://sqlite.org/pragma.html#pragma_synchronous>, <https://sqlite.org/wal.html>)
 
 use super::error::{Error, Problem, at};

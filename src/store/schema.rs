@@ -11,7 +11,8 @@ use rusqlite::{Connection, TransactionBehavior};
 pub const APPLICATION_ID: i64 = 0x5653_4654;
 
 /// What leads from each version to the next one, from an empty file on.
-pub const STEPS: [&str; 1] = ["
+pub const STEPS: [&str; 2] = [
+    "
 CREATE TABLE checkpoint (         -- the last one; what is in the other tables belongs to it
     id           INTEGER PRIMARY KEY CHECK (id = 1),
     number       INTEGER NOT NULL, -- how many there were
@@ -27,7 +28,7 @@ CREATE TABLE tallies (            -- all that was counted is their sum; the form
     bytes            BLOB NOT NULL
 ) STRICT;
 CREATE TABLE positions (          -- how far each input was counted
-    source     TEXT NOT NULL,     -- file
+    source     TEXT NOT NULL,     -- file, kafka
     key        TEXT NOT NULL,     -- which of the source's inputs
     state      TEXT NOT NULL,     -- where the next run goes on, JSON
     newest_ms  INTEGER,           -- the newest event time seen there
@@ -63,7 +64,19 @@ CREATE TABLE windows (            -- closed windows
     counts        BLOB NOT NULL,    -- all of it, for visor-fast history
     PRIMARY KEY (start_ms, width_ms)
 ) STRICT;
-"];
+",
+    "
+CREATE TABLE ranges (             -- what was counted of partitions: a part in two rows, here or in two stores, counted twice
+    source           TEXT NOT NULL, -- kafka
+    key              TEXT NOT NULL,
+    from_offset      INTEGER NOT NULL,
+    to_offset        INTEGER NOT NULL, -- not included
+    first_checkpoint INTEGER NOT NULL,
+    last_checkpoint  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ranges_by_end ON ranges (source, key, to_offset);
+",
+];
 
 /// The version of tables that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;

@@ -50,6 +50,7 @@ fn line(n: u64) -> Checkpoint {
             state: n.to_string(),
             newest: Some(start),
         }],
+        ranges: vec![Range { source: "kafka".into(), key: "logs/0".into(), from: n as i64 - 1, to: n as i64 }],
         panes: vec![(start, MINUTE, n.to_le_bytes().to_vec())],
         panes_gone_before: vec![(MINUTE, start - 2 * MINUTE)],
         windows: vec![window(start, n)],
@@ -96,13 +97,21 @@ fn a_thousand_checkpoints_are_read_back_as_their_sum() {
     assert_eq!(lines_of(&restored.tallies), (1..=1000).collect::<Vec<u64>>(), "in the order of time");
     assert_eq!(restored.tallies[0].len(), 8 * 511, "one was the whole, and the rest came since");
     assert_eq!(restored.positions, line(1000).positions);
+    assert_eq!(ranges(&store), [(0, 1000)]);
     let panes: Vec<i64> = restored.panes.iter().map(|(start, ..)| start / MINUTE).collect();
     assert_eq!(panes, [998, 999, 1000]);
     assert_eq!(listed(&home, None).len(), 1000);
 }
 
+/// What was counted: from an offset to another.
+fn ranges(store: &Store) -> Vec<(i64, i64)> {
+    let mut rows = store.connection.prepare("SELECT from_offset, to_offset FROM ranges ORDER BY rowid").unwrap();
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    rows.query_map([], row).unwrap().map(Result::unwrap).collect()
+}
+
 #[test]
-fn positions_and_panes_come_and_go() {
+fn positions_ranges_and_panes_come_and_go() {
     let home = Home::new();
     let mut store = home.open();
     let position = |key: &str, state: &str| SavedPosition {
@@ -111,9 +120,11 @@ fn positions_and_panes_come_and_go() {
         state: state.into(),
         newest: None,
     };
+    let range = |from: i64, to: i64| Range { source: "kafka".into(), key: "t/1".into(), from, to };
     let first = Checkpoint {
         watermark: Some(5_000),
         positions: vec![position("a", "1"), position("b\u{0}\u{1b}", "2")],
+        ranges: vec![range(0, 10), range(10, 25), range(40, 50)],
         panes: vec![(0, 1_000, vec![1]), (0, 10_000, vec![2]), (1_000, 1_000, vec![3])],
         ..Checkpoint::default()
     };
@@ -122,6 +133,8 @@ fn positions_and_panes_come_and_go() {
         watermark: None,
         positions_gone: vec![("file".into(), "a".into()), ("file".into(), "b\u{0}\u{1b}".into())],
         positions: vec![position("a", "7")],
+        // Another instance was killed after it had counted: the part is counted twice, and that can be seen.
+        ranges: vec![range(20, 25), range(25, 30)],
         panes: vec![(0, 10_000, vec![4])],
         panes_gone_before: vec![(1_000, 1_000)],
         ..Checkpoint::default()
@@ -131,6 +144,7 @@ fn positions_and_panes_come_and_go() {
     assert_eq!(restored.watermark, Some(5_000), "it never goes back");
     assert_eq!(restored.positions, [position("a", "7")]);
     assert_eq!(restored.panes, [(1_000, 1_000, vec![3]), (0, 10_000, vec![4])]);
+    assert_eq!(ranges(&store), [(0, 25), (40, 50), (20, 30)]);
     assert_eq!(store.reset_positions().unwrap(), 1);
     let after = store.restored().unwrap();
     assert_eq!((after.positions.len(), after.panes.len(), after.watermark), (0, 2, Some(5_000)));
@@ -252,7 +266,7 @@ fn what_is_no_store_is_refused_in_a_sentence_and_left_as_it_is() {
         (file("short.db", b"x"), "is something else than a store"),
         (garbage, "is something else than a store"),
         (other.clone(), "is something else than a store"),
-        (newer, "tables are of version 99, this program knows 1"),
+        (newer, "tables are of version 99, this program knows 2"),
         (home.folder.path().join("log/visor.db"), "its folder is not there"),
     ];
     let before = (fs::read(&log).unwrap(), fs::read(&other).unwrap());
