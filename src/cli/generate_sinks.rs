@@ -1,6 +1,7 @@
 //! The flags of `generate` that say where lines go, and how they are sent.
 
 use super::Failure;
+use super::kafka_flags;
 use crate::filter::units;
 use crate::generate::sink::{Target, file, kafka, listen};
 use clap::{Args, ValueEnum};
@@ -198,14 +199,7 @@ impl Sinks {
     }
 
     fn kafka(&self, text: &str) -> Result<kafka::Settings, Failure> {
-        let (brokers, topic) = text.split_once('/').unwrap_or((text, kafka::TOPIC));
-        if brokers.is_empty() || topic.is_empty() {
-            return Err(Failure::usage(format!("--kafka: {text:?} is not BROKERS/TOPIC, as in 127.0.0.1:9092/Logs")));
-        }
-        let pair = |text: &String| match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
-            _ => Err(Failure::usage(format!("--kafka-set: {text:?} is not NAME=VALUE, as in linger.ms=50"))),
-        };
+        let (brokers, topic) = kafka_flags::brokers_and_topic(text)?;
         let name = |value: &dyn Fn() -> Option<clap::builder::PossibleValue>| {
             value().map_or_else(String::new, |value| value.get_name().to_string())
         };
@@ -220,7 +214,7 @@ impl Sinks {
             message_bytes: size_below_2_gib("--kafka-message-bytes", self.kafka_message_bytes.as_deref())?,
             compression: name(&|| self.kafka_compression.to_possible_value()),
             acks: name(&|| self.kafka_acks.to_possible_value()),
-            set: self.kafka_set.iter().map(pair).collect::<Result<_, _>>()?,
+            set: self.kafka_set.iter().map(|text| kafka_flags::setting(text)).collect::<Result<_, _>>()?,
         })
     }
 }

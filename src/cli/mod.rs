@@ -12,6 +12,7 @@ mod generate_flags;
 mod generate_send;
 mod generate_sinks;
 mod history;
+mod kafka_flags;
 mod monitor;
 mod monitor_flags;
 mod outputs;

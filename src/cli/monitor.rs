@@ -1,5 +1,6 @@
 //! `visor-fast monitor`: from flags to a screen, and a report at the end.
 
+use super::kafka_flags;
 use super::monitor_flags::{Flags, Form};
 use super::outputs::Outputs;
 use super::service::Service;
@@ -36,7 +37,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let outputs = Outputs::files(&flags.o, flags.top.map(|top| top as usize), flags.color)?;
     let (keep, earlier) = flags.store.open(&settings)?.unzip();
     let (places, before) = earlier.map(|earlier| (earlier.places, (earlier.total, earlier.board))).unzip();
-    let sources = sources(flags, &settings, places.unwrap_or_default())?;
+    let sources = sources(flags, &settings, &places.unwrap_or_default())?;
     let every = flags.store.every()?;
     let account = before.as_ref().map(|(_, board): &(_, Restored)| board.account.clone());
     let kept = keep.zip(before).map(|(keep, (total, board))| Kept { keep: Box::new(keep), every, total, board });
@@ -96,7 +97,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
 const INPUTS: u64 = 1 << 40;
 
 /// Opens all sources.
-fn sources(flags: &Flags, settings: &Settings, places: Vec<(Saved, Before)>) -> Result<Vec<Box<dyn Source>>, Failure> {
+fn sources(flags: &Flags, settings: &Settings, places: &[(Saved, Before)]) -> Result<Vec<Box<dyn Source>>, Failure> {
     let line_bytes_max = settings.max_line_bytes;
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
     if !flags.follow.is_empty() {
@@ -105,8 +106,11 @@ fn sources(flags: &Flags, settings: &Settings, places: Vec<(Saved, Before)>) -> 
             (_, true) => Begin::Resume,
             _ => Begin::End,
         };
-        let files: Vec<(follow::Position, Before)> =
-            places.into_iter().map(|(Saved::File(position), before)| (position, before)).collect();
+        let file = |(saved, before): &(Saved, Before)| match saved {
+            Saved::File(position) => Some((position.clone(), *before)),
+            Saved::Partition { .. } => None,
+        };
+        let files: Vec<(follow::Position, Before)> = places.iter().filter_map(file).collect();
         let saved = files.iter().map(|(position, _)| position.clone()).collect();
         let options = follow::Options { begin, line_bytes_max, ..follow::Options::default() };
         let follower = Follower::new(&flags.follow, options, saved, Box::new(clock::monotonic));
@@ -123,7 +127,32 @@ fn sources(flags: &Flags, settings: &Settings, places: Vec<(Saved, Before)>) -> 
         let net = bound.share(1).map_err(Failure::failed)?.into_iter().next();
         sources.extend(net.map(|net| Box::new(Sockets::new(net, names, 3 * INPUTS)) as Box<dyn Source>));
     }
+    for (number, topic) in (4..).zip(&flags.kafka) {
+        sources.push(kafka(flags, topic, places, number * INPUTS)?);
+    }
     Ok(sources)
+}
+
+/// A topic, whose partitions are inputs from the number `first` on.
+#[cfg(feature = "kafka")]
+fn kafka(flags: &Flags, text: &str, places: &[(Saved, Before)], first: u64) -> Result<Box<dyn Source>, Failure> {
+    use crate::source::kafka::{self, Kafka};
+    let (brokers, topic) = kafka_flags::brokers_and_topic(text)?;
+    let begin = if flags.from_beginning { kafka::Begin::Beginning } else { kafka::Begin::End };
+    let set = flags.kafka_set.iter().map(|text| kafka_flags::setting(text)).collect::<Result<_, _>>()?;
+    let group = flags.kafka_group.clone();
+    let settings = kafka::Settings { group, begin, set, ..kafka::Settings::new(brokers, topic) };
+    let kafka = Kafka::new(settings).map_err(Failure::usage)?;
+    Ok(Box::new(crate::engine::live::Topic::new(kafka, places, first)))
+}
+
+/// Says that this program was built without it.
+#[cfg(not(feature = "kafka"))]
+fn kafka(_: &Flags, text: &str, _: &[(Saved, Before)], _: u64) -> Result<Box<dyn Source>, Failure> {
+    kafka_flags::brokers_and_topic(text)?;
+    Err(Failure::usage(
+        "--kafka: this program was built without Kafka; build it with the feature `kafka`, which is on by default",
+    ))
 }
 
 /// Bytes read of standard input at one time.
@@ -248,7 +277,8 @@ impl<'flags> Screen<'flags> {
                 .map(|input| Input {
                     name: input.name.clone(),
                     lag_seconds: input.newest.map(|newest| (shown.wall - newest) as f64 / 1000.0),
-                    backlog_bytes: input.backlog,
+                    backlog_bytes: input.backlog.bytes(),
+                    backlog_messages: input.backlog.messages(),
                 })
                 .collect(),
             traffic: steps,

@@ -21,6 +21,8 @@ Examples:
   journalctl -fu nginx -o cat | visor-fast monitor --stdin
   visor-fast monitor --listen tcp://127.0.0.1:5514 --output json
   visor-fast monitor --connect tcp://127.0.0.1:5555        lines of a server, such as visor-fast generate --listen
+  visor-fast monitor --kafka 127.0.0.1:9092/Logs           a topic; several that run this share its partitions
+  visor-fast monitor --kafka a:9092,b:9092/Logs --kafka-group audit --from-beginning
   visor-fast monitor --stdin --window 10s --duration 1h -o report.json
   visor-fast monitor --follow access.log --store visor.db  goes on after a restart; see visor-fast history windows
 
@@ -63,11 +65,25 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", requires = "tls_certificate", help_heading = "Sources")]
     pub tls_client_ca: Option<PathBuf>,
 
-    /// Read followed files from their beginning [default: from their end; files that appear later from their beginning]
+    /// Read a topic of Kafka as a member of a consumer group: HOST:PORT,HOST:PORT/TOPIC [topic if none is given: Logs]
+    /// (repeatable)
+    #[arg(long, value_name = "BROKERS/TOPIC", help_heading = "Sources")]
+    pub kafka: Vec<String>,
+
+    /// The consumer group; it goes on where it ended, and its members share the topic's partitions
+    #[arg(long, value_name = "NAME", default_value = "visor-fast", requires = "kafka", help_heading = "Sources")]
+    pub kafka_group: String,
+
+    /// A setting of librdkafka, such as session.timeout.ms=10000; NAME=@FILE reads the value from a file (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", requires = "kafka", help_heading = "Sources")]
+    pub kafka_set: Vec<String>,
+
+    /// Read followed files, and topics that the group has not read, from their beginning [default: from their end; files and
+    /// partitions that appear later from their beginning]
     #[arg(long, help_heading = "Sources", conflicts_with = "from_end")]
     pub from_beginning: bool,
 
-    /// Read followed files from their end
+    /// Read followed files, and topics that the group has not read, from their end
     #[arg(long, help_heading = "Sources")]
     pub from_end: bool,
 
@@ -159,17 +175,19 @@ pub enum Form {
 }
 
 impl Flags {
-    /// Threads that read and count: one for each source.
+    /// Threads that read and count: one for all files, for standard input, for all sockets, and for each topic.
     pub fn threads(&self) -> usize {
         let one = |any: bool| usize::from(any);
-        one(!self.follow.is_empty()) + one(self.stdin) + one(!self.listen.is_empty() || !self.connect.is_empty())
+        let sockets = !self.listen.is_empty() || !self.connect.is_empty();
+        one(!self.follow.is_empty()) + one(self.stdin) + one(sockets) + self.kafka.len()
     }
 
     /// How lines are read and counted.
     pub fn settings(&self) -> Result<Settings, Failure> {
         if self.threads() == 0 {
             return Err(Failure::usage(
-                "no source is named; name one with --follow, --stdin, --listen or --connect (see `visor-fast help monitor`)",
+                "no source is named; name one with --follow, --stdin, --listen, --connect or --kafka \
+                 (see `visor-fast help monitor`)",
             ));
         }
         let zone = self.counting.zone()?;

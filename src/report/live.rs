@@ -68,6 +68,8 @@ pub struct Input {
     pub lag_seconds: Option<f64>,
     /// Bytes that were not read yet.
     pub backlog_bytes: u64,
+    /// Messages that were not read yet, where they are what is known.
+    pub backlog_messages: u64,
 }
 
 /// A step of time.
@@ -96,7 +98,12 @@ mod tests {
             account: Flow { lines: 3, ..Flow::default() },
             lines_per_second: 0.5,
             discarded_bytes: 0,
-            inputs: vec![Input { name: "a\u{1b}b".to_string(), lag_seconds: None, backlog_bytes: 7 }],
+            inputs: vec![Input {
+                name: "a\u{1b}b".to_string(),
+                lag_seconds: None,
+                backlog_bytes: 7,
+                backlog_messages: 0,
+            }],
             traffic: vec![Step::default()],
             window: Snapshot::default(),
         };

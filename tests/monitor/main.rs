@@ -274,7 +274,7 @@ fn it_ends_after_its_duration() {
 fn wrong_flags_are_told_with_the_cure() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, code, expected) in [
-        (&["monitor"][..], 2, "name one with --follow, --stdin, --listen or --connect"),
+        (&["monitor"][..], 2, "name one with --follow, --stdin, --listen, --connect or --kafka"),
         (&["monitor", "--stdin", "--window", "1500ms"], 2, "is not a multiple of the pane"),
         (&["monitor", "--stdin", "--window", "2h"], 2, "raise --history"),
         (&["monitor", "--listen", "http://x:1"], 2, "its scheme is not known"),

@@ -1,6 +1,6 @@
 //! Followed files as a live source.
 
-use super::source::{Before, Event, Problem, Saved, Source};
+use super::source::{Backlog, Before, Event, Problem, Saved, Source};
 use crate::source::follow::{self, Discard, FileId, Follower};
 use crate::window::watermark::{InputId, Kind};
 use std::collections::{HashMap, HashSet};
@@ -53,7 +53,7 @@ impl Followed {
                     if backlog > 0 {
                         // Its lines may be older than those of the others, which are to wait for it.
                         fresh.insert(file);
-                        tell(Event::Backlog { input, bytes: backlog });
+                        tell(Event::Backlog { input, backlog: Backlog::Bytes(backlog) });
                     }
                 }
                 follow::Event::Lines { file, text, backlog, .. } => {
@@ -61,7 +61,7 @@ impl Followed {
                         lines_came = true;
                         fresh.remove(&file);
                         tell(Event::Lines { input, text });
-                        tell(Event::Backlog { input, bytes: backlog });
+                        tell(Event::Backlog { input, backlog: Backlog::Bytes(backlog) });
                     }
                     bytes += text.len();
                     if bytes >= POLL_BYTES {
@@ -107,7 +107,7 @@ impl Followed {
             for file in read.map(|status| status.file).collect::<Vec<_>>() {
                 fresh.remove(&file);
                 if let Some(&input) = inputs.get(&file) {
-                    tell(Event::Backlog { input, bytes: 0 });
+                    tell(Event::Backlog { input, backlog: Backlog::Bytes(0) });
                 }
             }
         }

@@ -226,9 +226,16 @@ impl<'run> Hand<'run> {
                 self.tell(Told::Begin { input, name: name.to_string(), kind, newest: before.newest });
             }
             Event::Lines { input, text } => self.lines(input, text),
-            Event::Backlog { input, bytes } => self.tell(Told::Backlog { input, bytes }),
+            Event::Backlog { input, backlog } => self.tell(Told::Backlog { input, backlog }),
             Event::Problem(problem) => {
                 self.tell(Told::Problem { bytes: problem.bytes, sentence: problem.sentence.to_string() });
+            }
+            Event::Leaving { saved, kept } => {
+                match self.cuts {
+                    Some(_) => self.cut(saved),
+                    None => self.hand_over(),
+                }
+                *kept = self.is_kept();
             }
             Event::End { input } => {
                 // Its last lines go before.

@@ -8,7 +8,7 @@ use crate::window::board::{self, Account};
 use crate::window::pane::Counts;
 use crate::window::watermark::{InputId, Kind, NEVER};
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Reads a text a few lines at a time, from where it was saved.
@@ -49,7 +49,7 @@ impl Source for Reader<'_> {
         let block: usize = rest.split_inclusive('\n').take(7).map(str::len).sum();
         self.at += block;
         tell(Event::Lines { input, text: &rest.as_bytes()[..block] });
-        tell(Event::Backlog { input, bytes: (rest.len() - block) as u64 });
+        tell(Event::Backlog { input, backlog: Backlog::Bytes((rest.len() - block) as u64) });
         self.clock.pass(5);
         // So that there is time for a few cuts.
         std::thread::sleep(Duration::from_micros(500));
@@ -79,6 +79,7 @@ fn position(at: usize) -> Position {
 fn offset(saved: &Saved) -> usize {
     match saved {
         Saved::File(position) => position.offset as usize,
+        Saved::Partition { .. } => unreachable!("no test saves one"),
     }
 }
 
@@ -218,4 +219,61 @@ fn a_store_that_cannot_be_written_for_a_while_loses_nothing_and_says_so() {
         notes,
         ["the store: is full; make room; it is tried again, and counting goes on", "the store is written again"]
     );
+}
+
+#[test]
+fn inputs_that_leave_are_kept_before() {
+    /// Gives its input away in the middle.
+    struct Leaves<'run>(u32, &'run AtomicBool);
+    impl Source for Leaves<'_> {
+        fn name(&self) -> String {
+            "leaves".to_string()
+        }
+        fn poll(&mut self, _: Duration, tell: &mut dyn FnMut(Event<'_>)) -> Result<bool, String> {
+            self.0 += 1;
+            match self.0 {
+                1 => tell(Event::Begin {
+                    input: 1,
+                    name: "a",
+                    group: "a",
+                    kind: Kind::Waiting,
+                    before: Before::default(),
+                }),
+                2 => tell(Event::Lines { input: 1, text: lines(0, 5).as_bytes() }),
+                3 => {
+                    let mut kept = false;
+                    tell(Event::Leaving { saved: vec![(1, Saved::File(position(5)))], kept: &mut kept });
+                    self.1.store(kept, Ordering::SeqCst);
+                    tell(Event::End { input: 1 });
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        }
+        fn drain(&mut self, _: Duration, _: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
+            Ok(())
+        }
+    }
+    let clock = Manual::default();
+    clock.set_wall(START);
+    let (settings, stop, was_kept) = (settings(), AtomicBool::new(false), AtomicBool::new(false));
+    let monitored =
+        Monitor { settings: &settings, window: board::Settings::default(), duration: None, stop: &stop, clock: &clock };
+    let states = std::sync::Mutex::new(Vec::new());
+    let kept = Kept {
+        keep: Box::new(Memory { now: new(), states: Some(&states), failures: 0 }),
+        every: i64::MAX,
+        total: Counted::nothing(&settings),
+        board: board::Restored { watermark: NEVER, ..board::Restored::default() },
+    };
+    let text = lines(0, 40);
+    let sources: Vec<Box<dyn Source>> =
+        vec![Box::new(Leaves(0, &was_kept)), Box::new(Reader::new(2, &text, (0, Before::default()), &clock))];
+    monitor(sources, &monitored, Some(kept), |_| {}, |note| panic!("{note}")).unwrap();
+    assert!(was_kept.load(Ordering::SeqCst));
+    let states = states.into_inner().unwrap();
+    let place = (5, Before { lines: 5, newest: Some(START + 4_000) });
+    let left = states.iter().find(|state| state.places.get(&0) == Some(&place)).unwrap();
+    assert!(left.account.lines.records >= 5);
+    assert_eq!(states.last().unwrap().account.lines.records, 45);
 }

@@ -4,6 +4,7 @@ use super::cut::{Cut, Gathering};
 use super::notes::Notes;
 use super::run::{Monitor, Pauser, Shared, ToldTo};
 use super::shown::{InputShown, Shown};
+use super::source::Backlog;
 use super::told::{Part, Told};
 use crate::window::board::{Account, Board};
 use crate::window::watermark::InputId;
@@ -177,7 +178,7 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
         match told {
             Told::Begin { input, name, kind, newest } => {
                 self.board.begin(input, kind, newest, now);
-                self.inputs.insert(input, InputShown { name, backlog: 0, newest });
+                self.inputs.insert(input, InputShown { name, backlog: Backlog::Bytes(0), newest });
             }
             Told::End { input } => {
                 self.advance(now);
@@ -185,10 +186,10 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
                 self.inputs.remove(&input);
                 self.paused.remove(&input);
             }
-            Told::Backlog { input, bytes } => {
-                self.board.set_backlog(input, bytes > 0, now);
+            Told::Backlog { input, backlog } => {
+                self.board.set_backlog(input, !backlog.is_none(), now);
                 if let Some(shown) = self.inputs.get_mut(&input) {
-                    shown.backlog = bytes;
+                    shown.backlog = backlog;
                 }
             }
             Told::Over(over) => {

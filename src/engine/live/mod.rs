@@ -12,6 +12,8 @@ mod counted;
 mod cut;
 mod followed;
 mod hand;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(test)]
 mod keep_tests;
 mod keeper;
@@ -30,11 +32,13 @@ mod told;
 pub use counted::Counted;
 pub use cut::Cut;
 pub use followed::Followed;
+#[cfg(feature = "kafka")]
+pub use kafka::Topic;
 pub use keeper::Keep;
 pub use run::{Ended, Kept, Monitor, monitor};
 pub use shown::Shown;
 pub use sockets::Sockets;
-pub use source::{Before, Event, Problem, Saved, Source};
+pub use source::{Backlog, Before, Event, Problem, Saved, Source};
 pub use standard_input::StandardInput;
 pub use stored::{Earlier, Stored};
 pub use told::Place;

@@ -1,5 +1,6 @@
 //! What can be shown of a monitor at a moment.
 
+use super::source::Backlog;
 use crate::window::board::Board;
 use crate::window::watermark::InputId;
 use std::collections::BTreeMap;
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 pub struct InputShown {
     /// Its name.
     pub name: String,
-    /// Bytes that were not read yet.
-    pub backlog: u64,
+    /// What was not read yet.
+    pub backlog: Backlog,
     /// The newest event time it has shown, in milliseconds.
     pub newest: Option<i64>,
 }

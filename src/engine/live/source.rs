@@ -45,6 +45,17 @@ pub trait Source: Send {
 pub enum Saved {
     /// A followed file.
     File(follow::Position),
+    /// A partition of a topic of Kafka.
+    Partition {
+        /// The topic, with its brokers.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The offset that it was read from on, since it was assigned.
+        from: i64,
+        /// The offset of the next message.
+        next: i64,
+    },
 }
 
 impl Saved {
@@ -52,6 +63,7 @@ impl Saved {
     pub fn kind(&self) -> &'static str {
         match self {
             Saved::File(_) => "file",
+            Saved::Partition { .. } => "kafka",
         }
     }
 
@@ -59,6 +71,7 @@ impl Saved {
     pub fn key(&self) -> String {
         match self {
             Saved::File(position) => format!("{}:{}", position.device, position.inode),
+            Saved::Partition { topic, partition, .. } => format!("{topic}/{partition}"),
         }
     }
 
@@ -66,6 +79,7 @@ impl Saved {
     pub fn name(&self) -> String {
         match self {
             Saved::File(position) => position.name.to_string_lossy().into_owned(),
+            Saved::Partition { .. } => self.key(),
         }
     }
 }
@@ -95,27 +109,61 @@ pub enum Event<'source> {
         /// What an earlier run has seen of it.
         before: Before,
     },
-    /// Whole lines of an input; the last one may lack its newline only where the input ends with it.
+    /// Whole lines of an input; the last one may lack its newline only where the input or the message ends with it.
     Lines {
         /// The input.
         input: InputId,
         /// The lines.
         text: &'source [u8],
     },
-    /// An input has so many bytes that were not read yet.
+    /// How much of an input was not read yet.
     Backlog {
         /// The input.
         input: InputId,
-        /// Bytes.
-        bytes: u64,
+        /// So much.
+        backlog: Backlog,
     },
     /// Bytes or messages were not counted.
     Problem(Problem<'source>),
+    /// Inputs are about to be taken away, and whoever gets them goes on from where they are said to be: what was told of
+    /// them has to be kept before.
+    Leaving {
+        /// Where all inputs of the source go on, not only those.
+        saved: Vec<(InputId, Saved)>,
+        /// Set if it was kept.
+        kept: &'source mut bool,
+    },
     /// An input has ended.
     End {
         /// The input.
         input: InputId,
     },
+}
+
+/// How much was not read yet, in the unit that its source knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    /// Bytes of a file.
+    Bytes(u64),
+    /// Messages of a partition.
+    Messages(u64),
+}
+
+impl Backlog {
+    /// Whether all was read.
+    pub fn is_none(self) -> bool {
+        matches!(self, Backlog::Bytes(0) | Backlog::Messages(0))
+    }
+
+    /// Bytes; 0 where they are not known.
+    pub fn bytes(self) -> u64 {
+        if let Backlog::Bytes(bytes) = self { bytes } else { 0 }
+    }
+
+    /// Messages; 0 where there are none.
+    pub fn messages(self) -> u64 {
+        if let Backlog::Messages(messages) = self { messages } else { 0 }
+    }
 }
 
 /// Something that an operator should know.

@@ -10,7 +10,7 @@ use super::source::{Before, Saved};
 use super::told::Place;
 use crate::engine::budget::Budget;
 use crate::engine::settings::Settings;
-use crate::store::{Checkpoint, ClosedWindow, Restored, SavedPosition, Split, Store};
+use crate::store::{Checkpoint, ClosedWindow, Range, Restored, SavedPosition, Split, Store};
 use crate::window::board::{self, Account};
 use crate::window::pane::Counts;
 use crate::window::watermark::NEVER;
@@ -26,21 +26,24 @@ pub struct Stored {
     budget: Option<Budget>,
     /// Where records went, as it was written last.
     split: Split,
-    /// Positions that are in the store: by hand, kind and key, how they stand there.
-    positions: HashMap<usize, HashMap<Key, Written>>,
-    /// Those of earlier runs that no hand has taken up, with the names of their inputs. They stay, as a later run may read
-    /// their inputs again, until another input has the name.
-    old: HashMap<Key, (Written, String)>,
+    /// Positions that are in the store: by hand, kind and key, as they stand there.
+    positions: HashMap<usize, HashMap<Key, Place>>,
+    /// Those of earlier runs that no hand has taken up. They stay, as a later run may read their inputs again, until another
+    /// input has the name.
+    old: HashMap<Key, Place>,
 }
 
 /// The kind of a source, and which of its inputs.
 type Key = (&'static str, String);
 
-/// A position as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Written {
-    state: String,
-    newest: Option<i64>,
+/// What has changed of the positions since the cut before.
+#[derive(Default)]
+struct Changed {
+    positions: Vec<SavedPosition>,
+    gone: Vec<Key>,
+    ranges: Vec<Range>,
+    /// By hand, as they stand then.
+    now: Vec<(usize, HashMap<Key, Place>)>,
 }
 
 /// The state of a position, as JSON.
@@ -84,8 +87,9 @@ impl Stored {
         for SavedPosition { source, key, state, newest } in positions {
             let State { saved, lines } = serde_json::from_str(&state)
                 .map_err(|error| wrong(&format_args!("the position of {source} {key} cannot be read: {error}")))?;
-            old.insert((saved.kind(), key), (Written { state, newest }, saved.name()));
-            places.push((saved, Before { lines, newest }));
+            let before = Before { lines, newest };
+            old.insert((saved.kind(), key), Place { saved: saved.clone(), before });
+            places.push((saved, before));
         }
         let counts =
             |(start, width, bytes): (i64, i64, Vec<u8>)| Counts::from_bytes(&bytes).map(|it| (start, width, it));
@@ -102,40 +106,56 @@ impl Stored {
         ))
     }
 
-    /// What has changed of the positions, and which are gone.
-    fn changed(
-        &self,
-        places: &[(usize, Vec<Place>)],
-    ) -> (Vec<SavedPosition>, Vec<Key>, Vec<(usize, HashMap<Key, Written>)>) {
-        let (mut changed, mut gone, mut now) = (Vec::new(), Vec::new(), Vec::new());
+    /// What has changed of the positions.
+    fn changed(&self, places: &[(usize, Vec<Place>)]) -> Changed {
+        let mut changed = Changed::default();
         for (hand, places) in places {
             let before = self.positions.get(hand);
             let mut own = HashMap::with_capacity(places.len());
             let mut names = HashSet::new();
-            for Place { saved, before: seen } in places {
-                let state = State { saved: saved.clone(), lines: seen.lines };
-                // It is a name, some numbers and no map: it can be written.
-                let written = Written { state: serde_json::to_string(&state).unwrap_or_default(), newest: seen.newest };
-                own.insert((saved.kind(), saved.key()), written);
+            for place in places {
+                let key = (place.saved.kind(), place.saved.key());
+                let known = before.and_then(|before| before.get(&key)).or_else(|| self.old.get(&key));
+                if known != Some(place) {
+                    changed.ranges.extend(range(&key, known, place));
+                    changed.positions.push(position(&key, place));
+                }
                 if !self.old.is_empty() {
-                    names.insert(saved.name());
+                    names.insert(place.saved.name());
                 }
-            }
-            for (key, written) in &own {
-                if before.and_then(|before| before.get(key)).or_else(|| self.old.get(key).map(|(written, _)| written))
-                    != Some(written)
-                {
-                    let Written { state, newest } = written.clone();
-                    changed.push(SavedPosition { source: key.0.to_string(), key: key.1.clone(), state, newest });
-                }
+                own.insert(key, place.clone());
             }
             let known = before.into_iter().flat_map(HashMap::keys);
-            let old = self.old.iter().filter(|(_, (_, name))| names.contains(name)).map(|(key, _)| key);
-            gone.extend(known.chain(old).filter(|key| !own.contains_key(key)).cloned());
-            now.push((*hand, own));
+            let old = self.old.iter().filter(|(_, place)| names.contains(&place.saved.name())).map(|(key, _)| key);
+            // A partition that was given away may come back, and the group may not know how far we had read it.
+            let is_gone = |key: &&Key| key.0 == "file" && !own.contains_key(*key);
+            changed.gone.extend(known.chain(old).filter(is_gone).cloned());
+            changed.now.push((*hand, own));
         }
-        (changed, gone, now)
+        changed
     }
+}
+
+/// A position as the store has it.
+fn position((source, key): &Key, place: &Place) -> SavedPosition {
+    let state = State { saved: place.saved.clone(), lines: place.before.lines };
+    SavedPosition {
+        source: source.to_string(),
+        key: key.clone(),
+        // It is a name, some numbers and no map: it can be written.
+        state: serde_json::to_string(&state).unwrap_or_default(),
+        newest: place.before.newest,
+    }
+}
+
+/// What was counted of a partition since it was last known.
+fn range((source, key): &Key, known: Option<&Place>, place: &Place) -> Option<Range> {
+    let Saved::Partition { from, next, .. } = place.saved else { return None };
+    let from = match known.map(|known| &known.saved) {
+        Some(Saved::Partition { from: known, next: counted, .. }) if *known == from && *counted <= next => *counted,
+        _ => from,
+    };
+    (from < next).then(|| Range { source: source.to_string(), key: key.clone(), from, to: next })
 }
 
 impl Keep for Stored {
@@ -145,7 +165,7 @@ impl Keep for Stored {
             counted.write_to(self.budget, &mut tally).map_err(|error| format!("{}: {error}", self.store.name()))?;
         }
         let Account { windowed, late, future, .. } = cut.account;
-        let (positions, gone, now) = self.changed(places);
+        let Changed { positions, gone, ranges, now } = self.changed(places);
         let window = |window: &crate::window::panes::Window<Counts>| ClosedWindow {
             start: window.from,
             width: window.to - window.from,
@@ -162,6 +182,7 @@ impl Keep for Stored {
             tally,
             positions,
             positions_gone: gone.iter().map(|(kind, key)| (kind.to_string(), key.clone())).collect(),
+            ranges,
             panes: cut.panes.iter().map(|(start, width, counts)| (*start, *width, counts.to_bytes())).collect(),
             panes_gone_before: cut.edges.iter().filter(|(_, from)| *from != NEVER).copied().collect(),
             windows: cut.windows.iter().map(window).collect(),

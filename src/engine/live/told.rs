@@ -1,7 +1,7 @@
 //! What hands tell the board.
 
 use super::counted::Counted;
-use super::source::{Before, Saved};
+use super::source::{Backlog, Before, Saved};
 use crate::window::board::HandOver;
 use crate::window::watermark::{InputId, Kind};
 
@@ -23,12 +23,12 @@ pub enum Told {
         /// The input.
         input: InputId,
     },
-    /// An input has bytes that were not read yet.
+    /// How much of an input was not read yet.
     Backlog {
         /// The input.
         input: InputId,
-        /// Bytes.
-        bytes: u64,
+        /// So much.
+        backlog: Backlog,
     },
     /// What was gathered.
     Over(Box<HandOver>),

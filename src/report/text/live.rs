@@ -81,7 +81,8 @@ fn inputs(page: &mut Page<'_>, inputs: &[Input]) -> io::Result<()> {
         return page.line("No input yet", Ink::Faint);
     }
     let mut shown: Vec<&Input> = inputs.iter().collect();
-    shown.sort_by(|left, right| right.backlog_bytes.cmp(&left.backlog_bytes).then_with(|| left.name.cmp(&right.name)));
+    let backlog = |input: &Input| (input.backlog_bytes, input.backlog_messages);
+    shown.sort_by(|left, right| backlog(right).cmp(&backlog(left)).then_with(|| left.name.cmp(&right.name)));
     page.title(&match inputs.len() {
         1 => "Input".to_string(),
         count if count > INPUTS => format!("Inputs, {INPUTS} of {}", grouped(count as u64)),
@@ -93,8 +94,12 @@ fn inputs(page: &mut Page<'_>, inputs: &[Input]) -> io::Result<()> {
             Some(lag) if lag < 0.0 => format!("{} ahead", seconds(-lag)),
             Some(lag) => format!("{} behind", seconds(lag)),
         };
-        let backlog =
-            if input.backlog_bytes > 0 { bytes(input.backlog_bytes as f64) + " to read" } else { String::new() };
+        let backlog = match backlog(input) {
+            (0, 0) => String::new(),
+            (0, 1) => "1 message to read".to_string(),
+            (0, messages) => format!("{} messages to read", grouped(messages)),
+            (read, _) => bytes(read as f64) + " to read",
+        };
         page.line(&format!("{lag:>14}  {backlog:>16}  {}", input.name), Ink::Plain)?;
     }
     Ok(())
@@ -140,8 +145,8 @@ mod tests {
             lines_per_second: 1234.4,
             discarded_bytes: 2048,
             inputs: vec![
-                Input { name: "a.log".to_string(), lag_seconds: Some(1.5), backlog_bytes: 0 },
-                Input { name: "b.log".to_string(), lag_seconds: None, backlog_bytes: 1 << 20 },
+                Input { name: "a.log".to_string(), lag_seconds: Some(1.5), backlog_bytes: 0, backlog_messages: 0 },
+                Input { name: "b.log".to_string(), lag_seconds: None, backlog_bytes: 1 << 20, backlog_messages: 0 },
             ],
             traffic: vec![Step { hits: 1, errors: 0 }, Step { hits: 5, errors: 2 }],
             window,
