@@ -80,11 +80,16 @@ impl From<Vec<Malformed>> for Samples {
 /// Text from a log as it may be shown: invalid UTF-8 as U+FFFD, control characters as `\xHH` (a tab as `\t`), cut at
 /// [`TEXT_CHARS_MAX`] characters.
 pub fn shown(text: &[u8]) -> String {
+    shown_within(text, TEXT_CHARS_MAX)
+}
+
+/// As [`shown`], cut at so many characters.
+pub fn shown_within(text: &[u8], chars_max: usize) -> String {
     // No more bytes than the characters shown could take.
-    let head = &text[..text.len().min(4 * (TEXT_CHARS_MAX + 1))];
+    let head = &text[..text.len().min(4 * (chars_max + 1))];
     let mut shown = String::new();
     for (count, character) in String::from_utf8_lossy(head).chars().enumerate() {
-        if count == TEXT_CHARS_MAX {
+        if count == chars_max {
             shown.push('…');
             break;
         }

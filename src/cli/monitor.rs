@@ -6,7 +6,7 @@ use super::outputs::Outputs;
 use super::service::Service;
 use super::terminal::{columns, rows, speaks_unicode};
 use super::{Exit, Failure, interruptible, tell};
-use crate::aggregate::position::shown as fit_to_be_shown;
+use crate::aggregate::position::shown_within;
 use crate::clock::{self, Clock, System};
 use crate::engine::Settings;
 use crate::engine::live::{Before, Followed, Kept, Monitor, Saved, Shown, Sockets, Source, StandardInput, monitor};
@@ -25,6 +25,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rows of a list on the screen.
 const TOP: usize = 5;
+/// Characters of a note, at most: it may name a long path, or what a library says.
+const NOTE_CHARS_MAX: usize = 2000;
 /// Steps of time in the line of traffic.
 const STEPS: i64 = 120;
 
@@ -78,7 +80,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
                 }
             }
         },
-        |note| tell(&fit_to_be_shown(note.as_bytes())),
+        |note| tell(&shown_within(note.as_bytes(), NOTE_CHARS_MAX)),
     );
     let mut ended = ended.map_err(|wrong| Failure::usage(format!("--pane, --history, --allowed-lateness: {wrong}")))?;
     let report = ended.report(outputs.top(), clock.monotonic() as f64 / 1000.0);

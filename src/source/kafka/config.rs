@@ -86,6 +86,9 @@ fn wrong(settings: &Settings, error: &KafkaError) -> String {
         KafkaError::ClientConfig(_, _, name, _) if is_secret(name) => {
             format!("--kafka-set: {name}: its value is not taken; {cure}")
         }
+        KafkaError::ClientConfig(_, reason, name, _) if reason.contains("not available at build time") => {
+            format!("--kafka-set: {name}: {reason}; build with `--features kafka-tls`")
+        }
         KafkaError::ClientConfig(_, reason, name, _) => format!("--kafka-set: {name}: {reason}; {cure}"),
         KafkaError::ClientCreation(reason) => {
             let values = settings.set.iter().filter(|(name, value)| is_secret(name) && !value.is_empty());
