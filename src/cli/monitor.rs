@@ -124,10 +124,11 @@ fn sources(flags: &Flags, settings: &Settings, places: &[(Saved, Before)]) -> Re
         sources.push(Box::new(StandardInput::new(piped, 2 * INPUTS)));
     }
     if !flags.listen.is_empty() || !flags.connect.is_empty() {
-        let names = flags.listen.iter().chain(&flags.connect).cloned().collect();
+        let names: Vec<String> = flags.listen.iter().chain(&flags.connect).cloned().collect();
         let bound = bound(flags, line_bytes_max)?;
-        let net = bound.share(1).map_err(Failure::failed)?.into_iter().next();
-        sources.extend(net.map(|net| Box::new(Sockets::new(net, names, 3 * INPUTS)) as Box<dyn Source>));
+        for net in bound.share(flags.socket_threads()).map_err(Failure::failed)? {
+            sources.push(Box::new(Sockets::new(net, names.clone(), 3 * INPUTS)));
+        }
     }
     for (number, topic) in (4..).zip(&flags.kafka) {
         sources.push(kafka(flags, topic, places, number * INPUTS)?);

@@ -65,6 +65,10 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", requires = "tls_certificate", help_heading = "Sources")]
     pub tls_client_ca: Option<PathBuf>,
 
+    /// Threads that read sockets, each with connections of its own [default: all cores]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Sources")]
+    pub threads: Option<u16>,
+
     /// Read a topic of Kafka as a member of a consumer group: HOST:PORT,HOST:PORT/TOPIC [topic if none is given: Logs]
     /// (repeatable)
     #[arg(long, value_name = "BROKERS/TOPIC", help_heading = "Sources")]
@@ -175,11 +179,20 @@ pub enum Form {
 }
 
 impl Flags {
-    /// Threads that read and count: one for all files, for standard input, for all sockets, and for each topic.
+    /// Threads that read and count: one for all files, for standard input and for each topic, and those of sockets.
     pub fn threads(&self) -> usize {
         let one = |any: bool| usize::from(any);
-        let sockets = !self.listen.is_empty() || !self.connect.is_empty();
-        one(!self.follow.is_empty()) + one(self.stdin) + one(sockets) + self.kafka.len()
+        one(!self.follow.is_empty()) + one(self.stdin) + self.socket_threads() + self.kafka.len()
+    }
+
+    /// Threads that read sockets: whoever listens may have many connections, and the others are one each.
+    pub fn socket_threads(&self) -> usize {
+        let most = self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let has_one = |address: &String| address.starts_with("udp:") || address.starts_with("unixgram:");
+        match self.listen.iter().all(has_one) {
+            true => most.min(self.listen.len() + self.connect.len()),
+            false => most,
+        }
     }
 
     /// How lines are read and counted.
