@@ -354,6 +354,9 @@ fn an_interrupt_finishes_lines_and_truth() {
     while !is_running() {
         thread::sleep(Duration::from_millis(50));
     }
+    // Twice, as `timeout` does: that is one wish.
+    kill_process(Pid::from_child(&run), Signal::INT).unwrap();
+    thread::sleep(Duration::from_millis(1));
     kill_process(Pid::from_child(&run), Signal::INT).unwrap();
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));

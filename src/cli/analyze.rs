@@ -1,9 +1,10 @@
 //! `visor-fast analyze`: from flags to a report.
 
 use super::analyze_flags::Flags;
+use super::interrupt::interruptible;
 use super::outputs::{Form, Outputs};
 use super::progress::watched;
-use super::{Exit, Failure, interruptible, tell};
+use super::{Exit, Failure, tell};
 use crate::aggregate::goaccess::General;
 use crate::aggregate::snapshot::Snapshot;
 use crate::aggregate::use_small_pages;

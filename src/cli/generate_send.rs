@@ -1,5 +1,6 @@
 //! `generate`, from a plan to its end: sinks are opened, lines sent, truths written.
 
+use super::interrupt::interruptible;
 use super::{Exit, Failure, tell};
 use crate::clock;
 use crate::generate::book::Account;
@@ -9,7 +10,6 @@ use crate::generate::run::{Options, Progress, Reached, Ready, run};
 use crate::generate::sink::Target;
 use crate::generate::stop::Stop;
 use crate::generate::truth::Delivery;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -44,12 +44,7 @@ pub struct Sending {
 /// the first line.
 pub fn send(sending: &Sending, plan: impl FnOnce() -> Result<Plan, Failure>) -> Result<Exit, Failure> {
     let signal = Arc::new(AtomicBool::new(false));
-    for number in [SIGINT, SIGTERM] {
-        // The first asks for the truth, the second ends the program at once.
-        signal_hook::flag::register_conditional_shutdown(number, Exit::Interrupted as i32, Arc::clone(&signal))
-            .and_then(|_| signal_hook::flag::register(number, Arc::clone(&signal)))
-            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
-    }
+    interruptible(&signal)?;
     let stop = Arc::new(Stop::on(signal));
     let opened: Result<Vec<_>, String> = sending.targets.iter().map(Target::open).collect();
     let ready = Ready::new(opened.map_err(Failure::failed)?, &stop, |server| {

@@ -12,6 +12,7 @@ mod generate_flags;
 mod generate_send;
 mod generate_sinks;
 mod history;
+mod interrupt;
 mod kafka_flags;
 mod monitor;
 mod monitor_flags;
@@ -24,11 +25,8 @@ mod summary;
 mod terminal;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,16 +134,6 @@ impl Failure {
     fn failed(message: impl ToString) -> Failure {
         Failure { exit: Exit::Failed, message: message.to_string() }
     }
-}
-
-/// The first Ctrl-C or SIGTERM sets `stop`; the second ends the program at once.
-fn interruptible(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, Arc::clone(stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(stop)))
-            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
-    }
-    Ok(())
 }
 
 /// A sentence on stderr.

@@ -1,11 +1,12 @@
 //! `visor-fast monitor`: from flags to a screen, and a report at the end.
 
+use super::interrupt::interruptible;
 use super::kafka_flags;
 use super::monitor_flags::{Flags, Form};
 use super::outputs::Outputs;
 use super::service::Service;
 use super::terminal::{columns, rows, speaks_unicode};
-use super::{Exit, Failure, interruptible, tell};
+use super::{Exit, Failure, tell};
 use crate::aggregate::position::shown_within;
 use crate::clock::{self, Clock, System};
 use crate::engine::Settings;

@@ -187,7 +187,8 @@ impl Flags {
 
     /// Threads that read sockets: whoever listens may have many connections, and the others are one each.
     pub fn socket_threads(&self) -> usize {
-        let most = self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let most =
+            self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         let has_one = |address: &String| address.starts_with("udp:") || address.starts_with("unixgram:");
         match self.listen.iter().all(has_one) {
             true => most.min(self.listen.len() + self.connect.len()),

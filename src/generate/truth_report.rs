@@ -117,7 +117,7 @@ impl Report<'_> {
             ));
             members.push(("agents", self.list(self.of_clients(|client| self.agent(client)))));
             members.push(("sizes", figures(&truth.sizes, 1.0)));
-            members.push(("latency", figures(&truth.latencies, 1e-6)));
+            members.push(("latency", figures(&truth.latencies, 1e6)));
         } else {
             members.push(("clients", self.list(self.of_clients(|client| self.address(client)))));
             let level = |exchange: &Exchange| Some(level_name(&exchange.level).into_bytes());
@@ -353,16 +353,16 @@ fn level_name(level: &str) -> String {
     }
 }
 
-/// Figures of a distribution, in units of so many of the report's.
+/// Figures of a distribution, in a unit that is so many of the distribution's own.
 fn figures(spread: &Spread, unit: f64) -> Value {
     let Some(Figures { count, mean, min, quantiles, max }) = spread.figures() else { return Value::Null };
     let mut figures = serde_json::Map::new();
     figures.insert("count".to_owned(), json!(count));
-    figures.insert("mean".to_owned(), json!(mean * unit));
-    figures.insert("min".to_owned(), json!(f64::from(min) * unit));
+    figures.insert("mean".to_owned(), json!(mean / unit));
+    figures.insert("min".to_owned(), json!(f64::from(min) / unit));
     for ((name, _), value) in QUANTILES.iter().zip(quantiles) {
-        figures.insert((*name).to_owned(), json!(f64::from(value) * unit));
+        figures.insert((*name).to_owned(), json!(f64::from(value) / unit));
     }
-    figures.insert("max".to_owned(), json!(f64::from(max) * unit));
+    figures.insert("max".to_owned(), json!(f64::from(max) / unit));
     Value::Object(figures)
 }
