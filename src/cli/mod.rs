@@ -14,6 +14,7 @@ mod generate_sinks;
 mod history;
 mod interrupt;
 mod kafka_flags;
+mod log;
 mod monitor;
 mod monitor_flags;
 mod outputs;

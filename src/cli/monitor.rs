@@ -6,8 +6,7 @@ use super::monitor_flags::{Flags, Form};
 use super::outputs::Outputs;
 use super::service::Service;
 use super::terminal::{columns, rows, speaks_unicode};
-use super::{Exit, Failure, tell};
-use crate::aggregate::position::shown_within;
+use super::{Exit, Failure, log};
 use crate::clock::{self, Clock, System};
 use crate::engine::Settings;
 use crate::engine::live::{Before, Followed, Kept, Monitor, Saved, Shown, Sockets, Source, StandardInput, monitor};
@@ -15,7 +14,7 @@ use crate::report::live::{self, Flow, Input, Live, Step};
 use crate::report::text::{self, TextOptions};
 use crate::source::follow::{self, Begin, Follower};
 use crate::source::net::{self, Address, Bound, Framing, Limits, Listen, Piped, TlsFiles};
-use crate::window::board::Restored;
+use crate::window::board::{Account, Restored};
 use crate::window::freeze::instant;
 use signal_hook::consts::SIGHUP;
 use std::collections::BTreeSet;
@@ -26,14 +25,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rows of a list on the screen.
 const TOP: usize = 5;
-/// Characters of a note, at most: it may name a long path, or what a library says.
-const NOTE_CHARS_MAX: usize = 2000;
 /// Steps of time in the line of traffic.
 const STEPS: i64 = 120;
 
 /// Runs the command.
 pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let (settings, window, duration) = (flags.settings()?, flags.windows()?, flags.duration()?);
+    log::start(flags.log, flags.verbose)?;
     // Before anything is opened, which may take a while.
     let stop = Arc::new(AtomicBool::new(false));
     interruptible(&stop)?;
@@ -52,6 +50,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     signal_hook::flag::register(SIGHUP, Arc::clone(&hangup))
         .map_err(|error| Failure::failed(format!("cannot listen for SIGHUP: {error}")))?;
     let mut said = String::new();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), sources = sources.len() as u64, "the monitor has begun");
     let run = Monitor { settings: &settings, window, duration, stop: &stop, clock: &clock };
     let mut result = Ok(());
     let ended = monitor(
@@ -63,14 +62,14 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
             if hangup.swap(false, Ordering::Relaxed)
                 && let Err(failure) = flags.counting.reopen_invalid(&settings.keep)
             {
-                tell(&failure.message);
+                tracing::warn!("{}", failure.message);
             }
             let looked = summaries.as_mut().map_or(Ok(()), |summaries| summaries.look(shown, clock.monotonic()));
             if let Err(sentence) = looked
                 && said != sentence
             {
                 // Nothing else waits for its disk; each new reason is told once.
-                tell(&sentence);
+                tracing::warn!("{sentence}");
                 said = sentence;
             }
             if result.is_ok() {
@@ -81,9 +80,11 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
                 }
             }
         },
-        |note| tell(&shown_within(note.as_bytes(), NOTE_CHARS_MAX)),
+        |note| tracing::warn!("{note}"),
     );
     let mut ended = ended.map_err(|wrong| Failure::usage(format!("--pane, --history, --allowed-lateness: {wrong}")))?;
+    let Account { lines, windowed, late, future } = &ended.account;
+    tracing::info!(lines = lines.lines, windowed, late, future, "the monitor has ended");
     let report = ended.report(outputs.top(), clock.monotonic() as f64 / 1000.0);
     outputs.write_files(&report, None)?;
     flags.counting.finish_invalid(&settings.keep)?;

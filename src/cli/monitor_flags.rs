@@ -9,7 +9,7 @@ use crate::engine::Settings;
 use crate::filter::time_range::TimeRange;
 use crate::filter::units;
 use crate::window::{board, watermark};
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -167,6 +167,14 @@ pub struct Flags {
     /// Print nothing while it runs
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+
+    /// Say on stderr also what comes and goes; twice: each checkpoint too
+    #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+
+    /// How that, and what is wrong, is said
+    #[arg(long, value_enum, default_value = "text", value_name = "FORM", help_heading = "Output")]
+    pub log: super::log::Form,
 }
 
 /// Forms of what is printed while it runs.

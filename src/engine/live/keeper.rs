@@ -72,7 +72,10 @@ impl Keeper<'_> {
             let parts = cut.parts.drain(..).map(|Part { hand, counted, places }| (counted, (hand, places)));
             let (counted, places): (Vec<Counted>, Vec<(usize, Vec<Place>)>) = parts.unzip();
             let mut counted = Counted::join(counted);
+            let (lines, began) = (counted.tally.lines.lines, self.clock.monotonic());
             keeps = keeps && self.keep(&cut, &mut counted, &places);
+            let milliseconds = self.clock.monotonic() - began;
+            tracing::debug!(number = cut.number, lines, milliseconds, kept = keeps, "a checkpoint");
             self.total.absorb(counted, self.budget);
             if keeps {
                 self.cuts.kept.store(cut.number, Ordering::Release);

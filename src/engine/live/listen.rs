@@ -177,13 +177,16 @@ impl<'run, N: FnMut(&str), S: FnMut(&Shown<'_>)> Listener<'run, N, S> {
         let now = self.monitor.clock.monotonic();
         match told {
             Told::Begin { input, name, kind, newest } => {
+                tracing::info!(input = name, "an input has begun");
                 self.board.begin(input, kind, newest, now);
                 self.inputs.insert(input, InputShown { name, backlog: Backlog::Bytes(0), newest });
             }
             Told::End { input } => {
                 self.advance(now);
                 self.board.end(input);
-                self.inputs.remove(&input);
+                if let Some(InputShown { name, .. }) = self.inputs.remove(&input) {
+                    tracing::info!(input = name, "an input has ended");
+                }
                 self.paused.remove(&input);
             }
             Told::Backlog { input, backlog } => {
