@@ -3,8 +3,9 @@
 //! A log line passes the modules in this order; a module imports only what stands before it.
 
 pub mod clock; // the only file that asks the time
+pub mod json_file;
 mod parallel; // two functions at the same time
-pub mod text_error; // a wrong text of the user's, with carets under the place
+pub mod text_error; // a wrong text of the user's, with carets under the place // a JSON file to what it says, or to everything that is wrong with it
 
 pub mod source; // where bytes come from: mapped files, streams, followed files, sockets
 
@@ -25,6 +26,8 @@ pub mod report; // snapshot -> terminal, JSON, CSV
 pub mod generate; // realistic logs with a known truth; imports no parser, so a shared mistake cannot hide
 
 pub mod engine; // threads, pieces, progress, interrupt
+
+pub mod config; // settings files: what was written, checked
 
 pub mod cli; // flags, commands, exit codes
 

@@ -355,6 +355,7 @@ fn help_formats_completions_and_manual_are_there() {
     for (arguments, expected) in [
         (&["--help"][..], "Usage"),
         (&["analyze", "--help"], "Examples:"),
+        (&["check", "--help"], "Examples:"),
         (&["formats"], "combined"),
         (&["completions", "bash"], "visor-fast"),
         (&["completions", "zsh"], "visor-fast"),

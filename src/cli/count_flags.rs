@@ -79,10 +79,15 @@ impl CountFlags {
         Ok(tally::Settings { bucket_seconds: self.bucket_seconds()?, keep_query: self.keep_query, zone })
     }
 
+    /// What all records must be.
+    pub fn filter(&self) -> Result<Filter, Failure> {
+        let filters: Result<Vec<_>, _> = self.filters.iter().map(|text| Filter::parse(text)).collect();
+        filters.map(Filter::all).map_err(|error| Failure::usage(format!("--where: {error}")))
+    }
+
     /// Which records are counted, of those in `range`. The file of malformed lines is begun anew, or gone on with.
     pub fn keep(&self, range: TimeRange, appends: bool) -> Result<Keep, Failure> {
-        let filters: Result<Vec<_>, _> = self.filters.iter().map(|text| Filter::parse(text)).collect();
-        let filter = Filter::all(filters.map_err(|error| Failure::usage(format!("--where: {error}")))?);
+        let filter = self.filter()?;
         let invalid = self.invalid.as_ref().map(|path| {
             let file = if appends { append_to(path) } else { File::create(path) };
             file.map(|file| Arc::new(Invalid::new(file))).map_err(|error| not_written(path, &error))

@@ -5,6 +5,7 @@
 
 mod analyze;
 mod analyze_flags;
+mod check;
 mod count_flags;
 mod formats;
 mod generate;
@@ -15,9 +16,12 @@ mod history;
 mod interrupt;
 mod kafka_flags;
 mod log;
+mod mini;
 mod monitor;
+mod monitor_file;
 mod monitor_flags;
 mod outputs;
+mod plan;
 mod progress;
 mod replaced;
 mod service;
@@ -25,7 +29,7 @@ mod store_flags;
 mod summary;
 mod terminal;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -74,6 +78,8 @@ enum Command {
     Monitor(Box<monitor_flags::Flags>),
     /// Show what a monitor's store kept
     History(history::Flags),
+    /// Check settings files: everything that is wrong with them, or what would run
+    Check(check::Flags),
     /// List the known formats, their fields and an example line of each
     Formats,
     /// Write completions for a shell to stdout
@@ -91,8 +97,9 @@ enum Command {
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches();
+    let (cli, matches) = match parsed.and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches))) {
+        Ok(parsed) => parsed,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             // A closed stdout or stderr leaves nobody to tell.
@@ -103,8 +110,12 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Analyze(flags) => analyze::run(*flags),
         Command::Generate(flags) => generate::run(*flags),
-        Command::Monitor(flags) => monitor::run(&flags),
+        Command::Monitor(flags) => match matches.subcommand_matches("monitor") {
+            Some(typed) => monitor_file::run(*flags, typed),
+            None => monitor::run(&flags),
+        },
         Command::History(flags) => history::run(&flags),
+        Command::Check(flags) => check::run(&flags),
         Command::Formats => written(formats::write),
         Command::Completions { shell } => written(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "visor-fast", out);

@@ -1,12 +1,11 @@
 //! `visor-fast monitor`: from flags to a screen, and a report at the end.
 
 use super::interrupt::interruptible;
-use super::kafka_flags;
-use super::monitor_flags::{Flags, Form};
+use super::monitor_flags::{Flags, Form, cannot_be_kept};
 use super::outputs::Outputs;
 use super::service::Service;
 use super::terminal::{columns, rows, speaks_unicode};
-use super::{Exit, Failure, log};
+use super::{Exit, Failure};
 use crate::clock::{self, Clock, System};
 use crate::engine::Settings;
 use crate::engine::live::{Before, Followed, Kept, Monitor, Saved, Shown, Sockets, Source, StandardInput, monitor};
@@ -31,7 +30,6 @@ const STEPS: i64 = 120;
 /// Runs the command.
 pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let (settings, window, duration) = (flags.settings()?, flags.windows()?, flags.duration()?);
-    log::start(flags.log, flags.verbose)?;
     // Before anything is opened, which may take a while.
     let stop = Arc::new(AtomicBool::new(false));
     interruptible(&stop)?;
@@ -82,7 +80,7 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
         },
         |note| tracing::warn!("{note}"),
     );
-    let mut ended = ended.map_err(|wrong| Failure::usage(format!("--pane, --history, --allowed-lateness: {wrong}")))?;
+    let mut ended = ended.map_err(cannot_be_kept)?;
     let Account { lines, windowed, late, future } = &ended.account;
     tracing::info!(lines = lines.lines, windowed, late, future, "the monitor has ended");
     let report = ended.report(outputs.top(), clock.monotonic() as f64 / 1000.0);
@@ -141,20 +139,14 @@ fn sources(flags: &Flags, settings: &Settings, places: &[(Saved, Before)]) -> Re
 /// A topic, whose partitions are inputs from the number `first` on.
 #[cfg(feature = "kafka")]
 fn kafka(flags: &Flags, text: &str, places: &[(Saved, Before)], first: u64) -> Result<Box<dyn Source>, Failure> {
-    use crate::source::kafka::{self, Kafka};
-    let (brokers, topic) = kafka_flags::brokers_and_topic(text)?;
-    let begin = if flags.from_beginning { kafka::Begin::Beginning } else { kafka::Begin::End };
-    let set = flags.kafka_set.iter().map(|text| kafka_flags::setting(text)).collect::<Result<_, _>>()?;
-    let group = flags.kafka_group.clone();
-    let settings = kafka::Settings { group, begin, set, ..kafka::Settings::new(brokers, topic) };
-    let kafka = Kafka::new(settings).map_err(Failure::usage)?;
+    let kafka = crate::source::kafka::Kafka::new(flags.topic(text)?).map_err(Failure::usage)?;
     Ok(Box::new(crate::engine::live::Topic::new(kafka, places, first)))
 }
 
 /// Says that this program was built without it.
 #[cfg(not(feature = "kafka"))]
 fn kafka(_: &Flags, text: &str, _: &[(Saved, Before)], _: u64) -> Result<Box<dyn Source>, Failure> {
-    kafka_flags::brokers_and_topic(text)?;
+    super::kafka_flags::brokers_and_topic(text)?;
     Err(Failure::usage(
         "--kafka: this program was built without Kafka; build it with the feature `kafka`, which is on by default",
     ))

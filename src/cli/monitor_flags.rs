@@ -2,12 +2,16 @@
 
 use super::Failure;
 use super::count_flags::{CountFlags, kernel};
+use super::kafka_flags;
 use super::store_flags::StoreFlags;
 use super::summary::SummaryFlags;
 use super::terminal::Color;
-use crate::engine::Settings;
+use crate::engine::{Budget, Settings};
 use crate::filter::time_range::TimeRange;
 use crate::filter::units;
+#[cfg(feature = "kafka")]
+use crate::source::kafka;
+use crate::window::panes::Wrong;
 use crate::window::{board, watermark};
 use clap::{ArgAction, Args, ValueEnum};
 use std::ffi::OsString;
@@ -25,6 +29,8 @@ Examples:
   visor-fast monitor --kafka a:9092,b:9092/Logs --kafka-group audit --from-beginning
   visor-fast monitor --stdin --window 10s --duration 1h -o report.json
   visor-fast monitor --follow access.log --store visor.db  goes on after a restart; see visor-fast history windows
+  visor-fast monitor --config config/monitor.json          all of it from a file; Visor's kafka_monitor.json is one too
+  visor-fast monitor --mini error.log                      each error as it comes, as Visor's mini-monitor printed it
 
 SIGTERM and Ctrl-C take in what was sent, save and report within five seconds; a second one ends at once. SIGHUP opens the
 file of --invalid anew.
@@ -37,6 +43,11 @@ later revises it, what comes after that is counted as late. All lines are in the
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Flags {
+    /// Settings from FILE, in JSON: each flag's name with _ for - is a key, and a flag wins over it (docs/MONITOR.md;
+    /// config/monitor.json is an example) [default: config/monitor.json in $VISORHOME, if that is set and the file is there]
+    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+
     /// Follow files as they are written, over rotation: a path or a pattern (repeatable)
     #[arg(long, value_name = "PATH|GLOB", help_heading = "Sources")]
     pub follow: Vec<OsString>,
@@ -94,6 +105,11 @@ pub struct Flags {
     /// Read followed files from their beginning where an earlier run with the same store has read any, as they came since
     #[arg(long, help_heading = "Sources", requires = "store", conflicts_with_all = ["from_beginning", "from_end"])]
     pub resume: bool,
+
+    /// Print each error of this one log (- is standard input) from its beginning on, as it comes, and how many there have
+    /// been, as Visor's mini-monitor did; nothing else. With -o it is written there instead
+    #[arg(long, value_name = "FILE", help_heading = "Sources", conflicts_with_all = MINI_ALONE)]
+    pub mini: Option<PathBuf>,
 
     #[command(flatten)]
     pub counting: CountFlags,
@@ -153,7 +169,7 @@ pub struct Flags {
     pub output: Form,
 
     /// At the end write the report on all that was counted to FILE: .json, .csv or .txt (repeatable)
-    #[arg(short, value_name = "FILE", help_heading = "Output")]
+    #[arg(short, long = "report", value_name = "FILE", help_heading = "Output")]
     pub o: Vec<PathBuf>,
 
     /// Rows of a list [default: 5 on the screen; in files 10 in text, 1000 in JSON and CSV]
@@ -168,7 +184,7 @@ pub struct Flags {
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
 
-    /// Say on stderr also what comes and goes; twice: each checkpoint too
+    /// Say on stderr also what runs, what comes and what goes; twice: each checkpoint too
     #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
 
@@ -176,6 +192,23 @@ pub struct Flags {
     #[arg(long, value_enum, default_value = "text", value_name = "FORM", help_heading = "Output")]
     pub log: super::log::Form,
 }
+
+/// What has no meaning where each error of one log is printed.
+const MINI_ALONE: [&str; 13] = [
+    "config",
+    "follow",
+    "stdin",
+    "listen",
+    "connect",
+    "kafka",
+    "from_beginning",
+    "from_end",
+    "store",
+    "summary",
+    "refresh",
+    "output",
+    "invalid",
+];
 
 /// Forms of what is printed while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -220,11 +253,47 @@ impl Flags {
             formats,
             keep: self.counting.keep(TimeRange::default(), true)?,
             tally: self.counting.tally(zone)?,
-            budget: Some(
-                self.counting.budget(&self.max_memory, self.threads() + usize::from(self.store.store.is_some()))?,
-            ),
+            budget: Some(self.budget()?),
             ..Settings::new(self.threads(), kernel()?)
         })
+    }
+
+    /// What of the settings is wrong, or does not go together: all of it. Nothing is opened for that.
+    pub fn problems(&self) -> Vec<Failure> {
+        let formats = self.counting.format_options();
+        let board = |settings| board::Board::new(settings, 0).map(drop).map_err(cannot_be_kept);
+        #[cfg(feature = "kafka")]
+        let kafka = self.kafka.iter().map(|text| kafka::check(&self.topic(text)?).map_err(Failure::usage));
+        #[cfg(not(feature = "kafka"))]
+        let kafka = self.kafka.iter().map(|text| kafka_flags::brokers_and_topic(text).map(drop));
+        let checks = [
+            self.counting.zone().and_then(|zone| self.counting.tally(zone)).map(drop),
+            self.counting.format(&formats).map(drop),
+            self.counting.filter().map(drop),
+            self.counting.max_line_bytes().and_then(|_| self.budget()).map(drop),
+            self.windows().and_then(board),
+            self.duration().map(drop),
+            self.refresh(false).map(drop),
+            self.summaries.every().map(drop),
+            self.store.options().and_then(|_| self.store.every()).map(drop),
+        ];
+        kafka.chain(checks).filter_map(Result::err).collect()
+    }
+
+    /// How a topic of Kafka is read.
+    #[cfg(feature = "kafka")]
+    pub fn topic(&self, text: &str) -> Result<kafka::Settings, Failure> {
+        let (brokers, topic) = kafka_flags::brokers_and_topic(text)?;
+        let begin = if self.from_beginning { kafka::Begin::Beginning } else { kafka::Begin::End };
+        let set = self.kafka_set.iter().map(|text| kafka_flags::setting(text)).collect::<Result<_, _>>()?;
+        let group = self.kafka_group.clone();
+        Ok(kafka::Settings { group, begin, set, ..kafka::Settings::new(brokers, topic) })
+    }
+
+    /// The memory that counts may take.
+    pub fn budget(&self) -> Result<Budget, Failure> {
+        let threads = self.threads().max(1) + usize::from(self.store.store.is_some());
+        self.counting.budget(&self.max_memory, threads)
     }
 
     /// How windows are kept.
@@ -275,6 +344,11 @@ impl Flags {
             None => Ok(is_terminal.then_some(Duration::from_secs(1))),
         }
     }
+}
+
+/// Why windows cannot be kept as asked for.
+pub(super) fn cannot_be_kept(wrong: Wrong) -> Failure {
+    Failure::usage(format!("--pane, --history, --allowed-lateness: {wrong}"))
 }
 
 pub(super) fn milliseconds(name: &str, text: &str) -> Result<i64, Failure> {

@@ -39,15 +39,20 @@ impl StoreFlags {
         milliseconds("checkpoint", &self.checkpoint)
     }
 
+    /// How much is kept.
+    pub fn options(&self) -> Result<Options, Failure> {
+        let keep_bytes =
+            units::size(&self.keep_bytes).map_err(|error| Failure::usage(format!("--keep-bytes: {error}")))?;
+        Ok(Options {
+            retention_age: Some(milliseconds("keep-for", &self.keep_for)?),
+            retention_bytes: Some(keep_bytes),
+        })
+    }
+
     /// Opens the store, and reads what an earlier run has left there.
     pub fn open(&self, settings: &Settings) -> Result<Option<(Stored, Earlier)>, Failure> {
         let Some(path) = &self.store else { return Ok(None) };
-        let keep_bytes =
-            units::size(&self.keep_bytes).map_err(|error| Failure::usage(format!("--keep-bytes: {error}")))?;
-        let options = Options {
-            retention_age: Some(milliseconds("keep-for", &self.keep_for)?),
-            retention_bytes: Some(keep_bytes),
-        };
+        let options = self.options()?;
         let mut store = Store::open(path, &options).map_err(|error| Failure::failed(format!("--store {error}")))?;
         if self.reset {
             store.reset_positions().map_err(|error| Failure::failed(format!("--reset: {error}")))?;

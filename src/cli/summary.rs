@@ -50,14 +50,18 @@ pub struct Summaries {
 }
 
 impl SummaryFlags {
+    /// Milliseconds between two summaries, where any are asked for.
+    pub fn every(&self) -> Result<Option<i64>, Failure> {
+        match self.summary.as_ref().map(|every| milliseconds("summary", every)).transpose()? {
+            Some(0) => Err(Failure::usage("--summary: an interval of nothing; give it a second or more")),
+            every => Ok(every),
+        }
+    }
+
     /// Summaries from `now` on, of a monotonic clock in milliseconds; none where none are asked for. They are of what comes
     /// behind the `account` of earlier runs, where this one goes on.
     pub fn start(&self, now: i64, has_screen: bool, account: Option<Account>) -> Result<Option<Summaries>, Failure> {
-        let Some(every) = &self.summary else { return Ok(None) };
-        let every = milliseconds("summary", every)?;
-        if every == 0 {
-            return Err(Failure::usage("--summary: an interval of nothing; give it a second or more"));
-        }
+        let Some(every) = self.every()? else { return Ok(None) };
         let mut files = self.summary_file.clone();
         if files.is_empty() && !has_screen {
             files.push(PathBuf::from("-"));

@@ -43,7 +43,7 @@ impl Default for Settings {
 impl Settings {
     /// The tiers of the ring: the finest for two minutes (or as long as they may be revised), ten times as coarse for twenty,
     /// sixty times as coarse for the rest of the history.
-    fn tiers(&self) -> Vec<Tier> {
+    pub fn tiers(&self) -> Vec<Tier> {
         let finest = Tier { width: self.pane, keep: (120 * self.pane).max(self.allowed_lateness) };
         let middle = Tier { width: 10 * self.pane, keep: finest.keep.max(1_200 * self.pane) };
         let coarsest = Tier { width: 60 * self.pane, keep: self.history };

@@ -1,6 +1,8 @@
 //! `visor-fast monitor` as its users run it: real files, pipes and sockets, and the report at the end.
 
+mod mini;
 mod restart;
+mod settings;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 fn program(arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_visor-fast"));
-    command.args(arguments).current_dir(folder).env_remove("NO_COLOR");
+    command.args(arguments).current_dir(folder).env_remove("NO_COLOR").env_remove("VISORHOME");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -41,11 +43,18 @@ fn with_input(arguments: &[&str], folder: &Path, input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// What it told on stderr, where it ended as it should.
+fn ended_well(child: Child) -> String {
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    told
+}
+
 /// Asks it to end, and reads the report that it wrote.
 fn ended(child: Child, folder: &Path) -> Value {
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    ended_well(child);
     serde_json::from_slice(&fs::read(folder.join("r.json")).unwrap()).unwrap()
 }
 

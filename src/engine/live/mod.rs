@@ -18,6 +18,7 @@ mod kafka;
 mod keep_tests;
 mod keeper;
 mod listen;
+mod mini;
 mod notes;
 mod run;
 mod shown;
@@ -35,6 +36,7 @@ pub use followed::Followed;
 #[cfg(feature = "kafka")]
 pub use kafka::Topic;
 pub use keeper::Keep;
+pub use mini::{Failed, mini};
 pub use run::{Ended, Kept, Monitor, monitor};
 pub use shown::Shown;
 pub use sockets::Sockets;

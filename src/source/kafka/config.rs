@@ -66,16 +66,25 @@ pub fn client(settings: &Settings, partitions: usize) -> ClientConfig {
     config
 }
 
-/// A consumer that is told of nothing yet.
+/// Whether librdkafka takes the settings. Nobody is asked for that but librdkafka.
 ///
 /// # Errors
 /// A sentence: which setting is wrong, why, and the cure.
-pub fn create(settings: &Settings, partitions: usize, inbox: Inbox) -> Result<BaseConsumer<Inbox>, String> {
+pub fn check(settings: &Settings) -> Result<(), String> {
     for (name, _) in &settings.set {
         if let Some((_, cure)) = OURS.iter().find(|(ours, _)| name == ours) {
             return Err(format!("--kafka-set: {name} cannot be set; {cure}"));
         }
     }
+    client(settings, 1).create_native_config().map(drop).map_err(|error| wrong(settings, &error))
+}
+
+/// A consumer that is told of nothing yet.
+///
+/// # Errors
+/// As [`check`].
+pub fn create(settings: &Settings, partitions: usize, inbox: Inbox) -> Result<BaseConsumer<Inbox>, String> {
+    check(settings)?;
     client(settings, partitions).create_with_context(inbox).map_err(|error| wrong(settings, &error))
 }
 

@@ -57,6 +57,8 @@ mod tests;
 mod watch; // what is wrong, and who stands still
 
 #[cfg(feature = "kafka")]
+pub use config::check;
+#[cfg(feature = "kafka")]
 pub use consumer::{Failed, Kafka};
 #[cfg(feature = "kafka")]
 pub use event::{Event, Notice};
