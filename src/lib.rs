@@ -19,6 +19,8 @@ pub mod aggregate; // record -> tally -> snapshot
 
 pub mod window; // event time in panes: which windows are closed, and what is in them
 
+pub mod alert; // what closed windows mean to rules: a pure state machine, no I/O
+
 pub mod store; // what survives a restart: counts, positions and windows, in SQLite
 
 pub mod report; // snapshot -> terminal, JSON, CSV

@@ -3,9 +3,13 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use visor_fast::alert::rule::read;
+use visor_fast::alert::{Counter, Plan};
 use visor_fast::engine::{Settings, analyze_bytes};
 use visor_fast::filter::Filter;
 use visor_fast::format::catalogue::{ENTRIES, FormatOptions, by_name};
+use visor_fast::format::record::Access;
 use visor_fast::scan::Kernel;
 
 /// The system's allocator, its calls counted.
@@ -60,8 +64,38 @@ const STRINGS: [(&str, &str); 3] = [
     (r#"{"a":"$remote_addr","r":"$request","s":$status}"#, r#"{"a":"192.0.2.1","r":"GET /a\tb HTTP/1.1","s":200}"#),
 ];
 
+/// Tests that count allocations, one after the other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+#[test]
+fn rules_take_no_allocation_for_a_record_whose_groups_are_known() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap();
+    let rules = r#"[{"alert": "A", "when": "ratio(status >= 500) > 5%", "by": ["vhost", "client"], "window": "1m"},
+                    {"alert": "B", "when": "quantile(0.9, latency) > 1s", "by": "path", "window": "1m"},
+                    {"alert": "C", "when": "sum(bytes) > 1GiB", "where": "path ~ ^/[0-9]", "window": "1m"},
+                    {"alert": "D", "when": "absent", "window": "1m"}, {"alert": "E", "when": "new(path)"}]"#;
+    let plan = Arc::new(Plan::new(read("rules.json", rules).unwrap(), 1_000).unwrap());
+    let mut worker = Counter::new(plan);
+    let paths: Vec<String> = (0..50).map(|number| format!("/{number}")).collect();
+    let mut count = |times: usize| {
+        let before = CALLS.load(Ordering::Relaxed);
+        for path in paths.iter().cycle().take(50 * times) {
+            let target = path.as_bytes();
+            let access =
+                Access { client: target, target, latency_micros: Some(7), bytes_sent: Some(9), ..Access::default() };
+            worker.record(&access, 5_000, true, |_| false);
+        }
+        CALLS.load(Ordering::Relaxed) - before
+    };
+    count(10);
+    let (few, many) = (count(10), count(1_000));
+    // The log of latencies grows by doubling.
+    assert!(many <= few + 20, "{few} allocations, then {many}");
+}
+
 #[test]
 fn ten_times_the_lines_take_no_more_allocations() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap();
     let named = ENTRIES.iter().map(|entry| (entry.name, entry.example));
     for (name, example) in named.chain(STRINGS) {
         for filter in [None, Some("path ~ ^/ or message ~ .* or client in 10.0.0.0/8 or not bot")] {

@@ -46,7 +46,11 @@ impl Distinct {
 
     /// A key was seen.
     pub fn insert(&mut self, key: &[u8]) {
-        let hash = stable::hash(key);
+        self.insert_hash(stable::hash(key));
+    }
+
+    /// A key with this stable hash was seen.
+    pub fn insert_hash(&mut self, hash: u64) {
         let rest = hash << REGISTER_BITS;
         let rank = (rest.leading_zeros() as u8 + 1).min(RANK_MAX);
         let register = &mut self.registers[(hash >> (u64::BITS - REGISTER_BITS)) as usize];

@@ -110,6 +110,12 @@ pub trait Watch {
     fn entry(&mut self, entry: &ErrorEntry<'_>, client: Option<u32>, message: u32);
     /// Rows of the tally are about to go, and others to get new numbers.
     fn before_rows_go(&mut self, tally: &Tally);
+    /// A sign of life, of this time if it says so.
+    fn heartbeat(&mut self, time: Option<Time>) {
+        let _ = time;
+    }
+    /// Whether records are counted by the tally. If not, they have no rows, and their numbers are 0.
+    const COUNTS: bool = true;
 }
 
 /// Nobody watches.

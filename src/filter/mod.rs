@@ -58,11 +58,11 @@
 mod client;
 mod compile;
 mod field;
-mod nearest;
+pub(crate) mod nearest;
 mod node;
-mod parse;
+pub(crate) mod parse;
 mod ranges;
-mod record;
+pub(crate) mod record;
 pub mod syntax;
 pub mod time_range;
 pub mod units;
@@ -96,7 +96,11 @@ pub struct Filter {
 impl Filter {
     /// The filter that a text describes.
     pub fn parse(text: &str) -> Result<Filter, FilterError> {
-        let expr = parse::parse(text)?;
+        Filter::of(parse::parse(text)?, text)
+    }
+
+    /// The filter of a tree that was parsed from `text`.
+    fn of(expr: Expr, text: &str) -> Result<Filter, FilterError> {
         let node = compile::compile(&expr, text)?;
         Ok(Filter { expr, node })
     }
@@ -128,6 +132,12 @@ impl Filter {
     #[inline]
     pub fn keep_error(&self, entry: &ErrorEntry<'_>) -> bool {
         self.node.holds(entry, &mut |_: &[u8]| false)
+    }
+
+    /// Whether a record of either kind is kept.
+    #[inline]
+    pub(crate) fn keep(&self, record: &impl record::Record, is_bot: &mut impl FnMut(&[u8]) -> bool) -> bool {
+        self.node.holds(record, is_bot)
     }
 
     /// What was parsed.

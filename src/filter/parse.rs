@@ -14,9 +14,9 @@ mod words;
 
 pub use words::clipped;
 
-use super::FilterError;
 use super::field::Field;
 use super::syntax::{Expr, KEYWORDS, Op, Test, Word};
+use super::{Filter, FilterError};
 use std::ops::Range;
 
 /// Longest filter, in bytes.
@@ -27,7 +27,7 @@ pub const DEPTH_MAX: usize = 64;
 
 /// The tree of a filter.
 pub fn parse(text: &str) -> Result<Expr, FilterError> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser::new(text);
     if text.len() > LENGTH_BYTES_MAX {
         let message = format!("the filter has {} bytes, {LENGTH_BYTES_MAX} are the most", text.len());
         return Err(parser.error(
@@ -44,7 +44,8 @@ pub fn parse(text: &str) -> Result<Expr, FilterError> {
     }
 }
 
-struct Parser<'text> {
+/// Reads a text that is a filter, or that has filters in it (the `when` of an alert).
+pub(crate) struct Parser<'text> {
     text: &'text str,
     /// The byte that is read next.
     at: usize,
@@ -53,6 +54,21 @@ struct Parser<'text> {
 }
 
 impl<'text> Parser<'text> {
+    pub(crate) fn new(text: &'text str) -> Parser<'text> {
+        Parser { text, at: 0, depth: 0 }
+    }
+
+    /// The byte that is read next.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// A filter, up to the end or to a `)` that it did not open.
+    pub(crate) fn filter(&mut self) -> Result<Filter, FilterError> {
+        let expr = self.or()?;
+        Filter::of(expr, self.text)
+    }
+
     fn or(&mut self) -> Result<Expr, FilterError> {
         self.joined("or", "||", Parser::and, Expr::Or)
     }
@@ -153,7 +169,7 @@ impl<'text> Parser<'text> {
     }
 
     /// The operator that stands here, if one does.
-    fn op(&mut self) -> Result<Option<Op>, FilterError> {
+    pub(crate) fn op(&mut self) -> Result<Option<Op>, FilterError> {
         if self.rest().starts_with("=~") {
             return Ok(None);
         }
@@ -229,16 +245,16 @@ impl<'text> Parser<'text> {
 
     // What follows reads the text.
 
-    fn rest(&self) -> &'text str {
+    pub(crate) fn rest(&self) -> &'text str {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    fn skip_space(&mut self) {
+    pub(crate) fn skip_space(&mut self) {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
     /// Takes white space and this sign, or nothing.
-    fn take(&mut self, sign: &str) -> bool {
+    pub(crate) fn take(&mut self, sign: &str) -> bool {
         let rest = self.rest().trim_start();
         let found = rest.starts_with(sign);
         if found {
@@ -248,7 +264,7 @@ impl<'text> Parser<'text> {
     }
 
     /// Takes white space and this word, or nothing.
-    fn take_keyword(&mut self, keyword: &str) -> bool {
+    pub(crate) fn take_keyword(&mut self, keyword: &str) -> bool {
         let start = self.at;
         self.skip_space();
         let found = self.identifier().eq_ignore_ascii_case(keyword);
@@ -259,15 +275,22 @@ impl<'text> Parser<'text> {
     }
 
     /// Takes letters, digits and underscores.
-    fn identifier(&mut self) -> &'text str {
+    pub(crate) fn identifier(&mut self) -> &'text str {
         let rest = self.rest();
         let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
         self.at += length;
         rest.get(..length).unwrap_or("")
     }
 
+    /// Takes so many bytes; nothing where they would cut a character or reach beyond the end.
+    pub(crate) fn skip(&mut self, bytes: usize) -> &'text str {
+        let taken = self.rest().get(..bytes).unwrap_or("");
+        self.at += taken.len();
+        taken
+    }
+
     /// The word or sign that is read next; nothing at the end.
-    fn here(&self) -> Range<usize> {
+    pub(crate) fn here(&self) -> Range<usize> {
         let rest = self.rest();
         let mut ahead = Parser { text: self.text, at: self.at, depth: 0 };
         let length = match ahead.identifier().len() {
@@ -281,7 +304,7 @@ impl<'text> Parser<'text> {
         self.text.get(self.here()).unwrap_or("")
     }
 
-    fn error(&self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> FilterError {
+    pub(crate) fn error(&self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> FilterError {
         FilterError::new(self.text, at, message, help)
     }
 }

@@ -11,9 +11,17 @@ pub trait Record {
 
     /// A field of text; [`NONE`] where it is absent.
     fn text(&self, field: Text) -> &[u8];
+
+    /// Days since 1970-01-01 on the record's wall clock; `None` where it has no time.
+    fn wall_day(&self) -> Option<i64>;
 }
 
 impl Record for Access<'_> {
+    #[inline]
+    fn wall_day(&self) -> Option<i64> {
+        Some(self.time.wall_seconds.div_euclid(86_400))
+    }
+
     #[inline]
     fn number(&self, field: Number) -> Option<i128> {
         match field {
@@ -45,6 +53,11 @@ impl Record for Access<'_> {
 }
 
 impl Record for ErrorEntry<'_> {
+    #[inline]
+    fn wall_day(&self) -> Option<i64> {
+        self.time.map(|time| time.wall_seconds.div_euclid(86_400))
+    }
+
     #[inline]
     fn number(&self, field: Number) -> Option<i128> {
         match field {

@@ -5,6 +5,7 @@
 //! real and hostile access logs is compared with what is found here. Two parts are not told again, because they are
 //! tables of names with tests of their own: the family of an agent, and the masking of messages.
 
+pub mod alerts;
 mod count;
 mod line;
 

@@ -190,6 +190,23 @@ impl<P: Pane> Ring<P> {
         Window { sum, from, to }
     }
 
+    /// The panes that start at `from` or later and before `to`, in the order of time: start, content.
+    pub fn range(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, &P)> {
+        let of_tier = move |tier: &'_ Panes<P>| (from.max(tier.from), to);
+        self.tiers.iter().rev().filter(move |tier| of_tier(tier).0 < to).flat_map(move |tier| {
+            let (from, to) = of_tier(tier);
+            tier.panes.range(from..to).map(|(start, kept)| (*start, &kept.pane))
+        })
+    }
+
+    /// All panes, to be changed by whoever knows that no window is held that they are in.
+    pub fn panes_mut(&mut self) -> impl Iterator<Item = &mut P> {
+        self.tiers.iter_mut().flat_map(|tier| tier.panes.values_mut()).map(|kept| {
+            kept.has_changed = true;
+            &mut kept.pane
+        })
+    }
+
     /// An instant as the edge of a pane: the start of the pane that holds it, of those that are kept there.
     fn edge(&self, instant: i64) -> i64 {
         let tier = self.tiers.iter().find(|tier| instant >= tier.from).or(self.tiers.last());

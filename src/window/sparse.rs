@@ -11,6 +11,9 @@ const KEPT_BITS: u32 = 7;
 /// Buckets for each power of two.
 const HALF: u64 = 1 << (KEPT_BITS - 1);
 
+/// Buckets that there are.
+pub const BUCKETS: usize = ((u64::BITS - KEPT_BITS) as u64 * HALF + 2 * HALF) as usize;
+
 /// The bucket of a value.
 #[inline(always)]
 pub fn bucket_of(value: u64) -> u16 {
