@@ -4,7 +4,7 @@ use super::analyze_flags::Flags;
 use super::interrupt::interruptible;
 use super::outputs::{Form, Outputs};
 use super::progress::watched;
-use super::{Exit, Failure, tell};
+use super::{Exit, Failure, replay, tell};
 use crate::aggregate::goaccess::General;
 use crate::aggregate::snapshot::Snapshot;
 use crate::aggregate::use_small_pages;
@@ -35,6 +35,10 @@ pub fn run(flags: Flags) -> Result<Exit, Failure> {
             "-o {path}: is an input of this run too, so its lines would be in it twice; write to another folder, or remove \
              it first"
         )));
+    }
+    if !flags.rules.is_empty() {
+        errors.iter().for_each(|error| tell(&error.to_string()));
+        return replay::run(&flags, &settings, &inputs);
     }
     let outputs = Outputs::open(&flags.o, flags.output, flags.top.map(|top| top as usize), flags.color)?;
     errors.iter().for_each(|error| tell(&error.to_string()));

@@ -26,6 +26,7 @@ Examples:
   visor-fast analyze -o part.vtally access.log       count here, to be merged elsewhere:
   visor-fast analyze *.vtally                        the report that one run over all logs would give
   visor-fast analyze --output goaccess-json access.log
+  visor-fast analyze --rules alerts.json access.log  the alerts that these rules would have fired
   visor-fast analyze --format '%h %l %u %t \"%r\" %>s %b %D' access.log
 
 Filters compare method, path, query, target, protocol, status, bytes, bytes_read, latency, client,
@@ -62,6 +63,10 @@ pub struct Flags {
     /// Count only records before this time
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     pub until: Option<String>,
+
+    /// List the alerts that the rules in FILE would have fired, in the place of the report (repeatable)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["max_memory", "max_malformed"], help_heading = "Output")]
+    pub rules: Vec<PathBuf>,
 
     /// Memory for the whole program: 64MiB, 1GiB. Where exact counts would take more, lists keep their greatest rows,
     /// visitors are estimated from a sample, and the error of each figure is printed beside it; totals stay exact. Mapped

@@ -24,6 +24,7 @@ mod outputs;
 mod plan;
 mod progress;
 mod replaced;
+mod replay;
 mod service;
 mod store_flags;
 mod summary;

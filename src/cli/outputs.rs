@@ -157,7 +157,8 @@ impl Outputs {
     }
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+/// That a file of `-o` cannot be written.
+pub fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::failed(format!("-o {}: cannot be written: {error}", path.display()))
 }
 

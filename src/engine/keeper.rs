@@ -71,14 +71,14 @@ const AGENTS_MAX: usize = 1 << 16;
 pub struct Keeper {
     keep: Keep,
     needed: bool,
-    bots: HashMap<Box<[u8]>, bool, RandomState>,
+    bots: Bots,
 }
 
 impl Keeper {
     /// The filter that the settings ask for; its caches belong to one thread.
     pub fn new(keep: &Keep) -> Keeper {
         let needed = !keep.filter.keeps_everything() || !keep.range.keeps_everything() || keep.exclude_bots;
-        Keeper { keep: keep.clone(), needed, bots: HashMap::default() }
+        Keeper { keep: keep.clone(), needed, bots: Bots::default() }
     }
 
     /// Whether any record may be left out.
@@ -91,8 +91,8 @@ impl Keeper {
     pub fn keeps(&mut self, access: &Access<'_>) -> bool {
         let bots = &mut self.bots;
         self.keep.range.keep_access(access)
-            && !(self.keep.exclude_bots && access.agent != NONE && is_bot(bots, access.agent))
-            && self.keep.filter.keep_access(access, |agent| is_bot(bots, agent))
+            && !(self.keep.exclude_bots && access.agent != NONE && bots.has(access.agent))
+            && self.keep.filter.keep_access(access, |agent| bots.has(agent))
     }
 
     /// Whether an entry is counted.
@@ -108,14 +108,21 @@ impl Keeper {
     }
 }
 
-fn is_bot(known: &mut HashMap<Box<[u8]>, bool, RandomState>, agent: &[u8]) -> bool {
-    if let Some(bot) = known.get(agent) {
-        return *bot;
+/// Which agents are crawlers. To tell takes a while, so that it is remembered.
+#[derive(Default)]
+pub struct Bots(HashMap<Box<[u8]>, bool, RandomState>);
+
+impl Bots {
+    /// Whether an agent is one.
+    pub fn has(&mut self, agent: &[u8]) -> bool {
+        if let Some(bot) = self.0.get(agent) {
+            return *bot;
+        }
+        if self.0.len() == AGENTS_MAX {
+            self.0.clear();
+        }
+        let bot = classify(agent).bot;
+        self.0.insert(agent.into(), bot);
+        bot
     }
-    if known.len() == AGENTS_MAX {
-        known.clear();
-    }
-    let bot = classify(agent).bot;
-    known.insert(agent.into(), bot);
-    bot
 }

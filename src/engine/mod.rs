@@ -13,6 +13,8 @@ pub mod live;
 pub mod pieces;
 pub mod progress;
 pub mod pump;
+pub mod replay;
+pub mod rule_test;
 pub mod run;
 pub mod settings;
 pub mod text;

@@ -497,7 +497,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Text<'_> {
     /// Whether a page of it was lost: a question for each batch, far cheaper than [`Text::fault`].
-    fn is_torn(&self) -> bool {
+    pub(super) fn is_torn(&self) -> bool {
         match self {
             Text::File(file) => file.is_torn(),
             Text::Memory(_) => false,

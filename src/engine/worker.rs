@@ -107,6 +107,11 @@ impl<'run, W: Watch> Worker<'run, W> {
         lines
     }
 
+    /// The longest line that is looked at, in bytes.
+    pub fn max_line_bytes(&self) -> usize {
+        self.settings.max_line_bytes
+    }
+
     fn take_fast(&mut self, format: &dyn LineFormat) -> Option<Fast> {
         match self.fast.take() {
             Some((name, fast)) if name == format.name() => fast,
@@ -252,7 +257,10 @@ impl<'run, W: Watch> Worker<'run, W> {
                 batch.push(access);
             }
             Parsed::Error(entry) => {
-                if self.keeper.keeps_error(&entry) {
+                if !W::COUNTS && self.keeper.keeps_error(&entry) {
+                    self.watch.entry(&entry, None, 0);
+                    self.tally.lines.records += 1;
+                } else if self.keeper.keeps_error(&entry) {
                     self.tally.add_error(&entry, at, &mut self.watch);
                     self.entries = self.entries.wrapping_add(1);
                     if self.entries.is_multiple_of(BATCH as u32) {
@@ -262,7 +270,10 @@ impl<'run, W: Watch> Worker<'run, W> {
                     self.tally.lines.filtered += 1;
                 }
             }
-            Parsed::Heartbeat(_) => self.tally.lines.heartbeats += 1,
+            Parsed::Heartbeat(time) => {
+                self.watch.heartbeat(time);
+                self.tally.lines.heartbeats += 1;
+            }
             Parsed::Directive => self.tally.lines.blank += 1,
             Parsed::Malformed(reason) => self.malformed(reason, raw, at),
         }
@@ -294,6 +305,10 @@ impl<'run, W: Watch> Worker<'run, W> {
         match &mut self.goaccess {
             Some(goaccess) => {
                 goaccess.add(batch);
+                self.tally.lines.records += batch.len() as u64;
+            }
+            None if !W::COUNTS => {
+                batch.iter().for_each(|access| self.watch.request(access, 0, 0));
                 self.tally.lines.records += batch.len() as u64;
             }
             None if !batch.is_empty() => self.tally.add(text, batch, &mut self.watch),

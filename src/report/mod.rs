@@ -13,6 +13,7 @@ pub mod history;
 mod invisible;
 pub mod json;
 pub mod live;
+pub mod replay;
 pub mod summary;
 pub mod text;
 

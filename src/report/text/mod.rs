@@ -6,6 +6,7 @@
 mod fit;
 pub mod history;
 pub mod live;
+pub mod replay;
 pub mod summary;
 mod table;
 mod units;
