@@ -3,6 +3,8 @@
 use super::interrupt::interruptible;
 use super::monitor_flags::{Flags, Form, cannot_be_kept};
 use super::outputs::Outputs;
+use super::own_files::own_files;
+use super::printer::Printer;
 use super::service::Service;
 use super::terminal::{columns, rows, speaks_unicode};
 use super::{Exit, Failure};
@@ -17,7 +19,7 @@ use crate::window::board::{Account, Restored};
 use crate::window::freeze::instant;
 use signal_hook::consts::SIGHUP;
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +43,9 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let account = before.as_ref().map(|(_, board): &(_, Restored)| board.account.clone());
     let kept = keep.zip(before).map(|(keep, (total, board))| Kept { keep: Box::new(keep), every, total, board });
     let clock = System::default();
-    let mut screen = Screen::new(flags, clock.monotonic(), account.as_ref().map_or(0, |account| account.lines.lines))?;
+    let printer = Printer::new(Arc::clone(&stop)).map_err(Failure::failed)?;
+    let lines = account.as_ref().map_or(0, |account| account.lines.lines);
+    let mut screen = Screen::new(flags, printer, clock.monotonic(), lines)?;
     let mut summaries = flags.summaries.start(clock.monotonic(), screen.is_terminal, account)?;
     let mut service = Service::new();
     let hangup = Arc::new(AtomicBool::new(false));
@@ -62,7 +66,8 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
             {
                 tracing::warn!("{}", failure.message);
             }
-            let looked = summaries.as_mut().map_or(Ok(()), |summaries| summaries.look(shown, clock.monotonic()));
+            let print = &mut |text| screen.printer.print(text);
+            let looked = summaries.as_mut().map_or(Ok(()), |summaries| summaries.look(shown, clock.monotonic(), print));
             if let Err(sentence) = looked
                 && said != sentence
             {
@@ -86,13 +91,14 @@ pub fn run(flags: &Flags) -> Result<Exit, Failure> {
     let report = ended.report(outputs.top(), clock.monotonic() as f64 / 1000.0);
     outputs.write_files(&report, None)?;
     flags.counting.finish_invalid(&settings.keep)?;
-    match result {
+    match result.and_then(|()| screen.printer.finish()) {
+        Ok(1..) => tracing::warn!("stdout: nobody reads it; what was to be printed last was left out"),
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             return Err(Failure::failed(format!("stdout: cannot be written: {error}")));
         }
         _ => {}
     }
-    Ok(if ended.failures.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if ended.failures.is_empty() && ended.is_kept { Exit::Done } else { Exit::Failed })
 }
 
 /// Inputs of one source have numbers of their own.
@@ -114,7 +120,7 @@ fn sources(flags: &Flags, settings: &Settings, places: &[(Saved, Before)]) -> Re
         };
         let files: Vec<(follow::Position, Before)> = places.iter().filter_map(file).collect();
         let saved = files.iter().map(|(position, _)| position.clone()).collect();
-        let options = follow::Options { begin, line_bytes_max, ..follow::Options::default() };
+        let options = follow::Options { begin, line_bytes_max, own: own_files(flags), ..follow::Options::default() };
         let follower = Follower::new(&flags.follow, options, saved, Box::new(clock::monotonic));
         let follower = follower.map_err(|error| Failure::usage(format!("--follow: {error}")))?;
         sources.push(Box::new(Followed::new(follower, files, INPUTS)));
@@ -185,6 +191,7 @@ fn bound(flags: &Flags, line_bytes_max: usize) -> Result<Bound, Failure> {
 /// What is printed while it runs.
 struct Screen<'flags> {
     flags: &'flags Flags,
+    printer: Printer,
     window: i64,
     /// Milliseconds between two drawings; `None` draws whenever a window has closed.
     refresh: Option<i64>,
@@ -200,12 +207,13 @@ struct Screen<'flags> {
 
 impl<'flags> Screen<'flags> {
     /// `lines` is how many earlier runs have seen.
-    fn new(flags: &'flags Flags, now: i64, lines: u64) -> Result<Screen<'flags>, Failure> {
+    fn new(flags: &'flags Flags, printer: Printer, now: i64, lines: u64) -> Result<Screen<'flags>, Failure> {
         let is_terminal = io::stdout().is_terminal() && flags.output == Form::Text;
         let refresh = flags.refresh(is_terminal)?.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         let window = flags.window_length()?;
         Ok(Screen {
             flags,
+            printer,
             window,
             refresh,
             is_terminal,
@@ -297,13 +305,13 @@ impl<'flags> Screen<'flags> {
                 }
             }
         }
-        let mut out = io::stdout().lock();
         if self.is_terminal {
-            out.write_all(&screenful(&text, rows()))?;
-        } else {
-            out.write_all(&text)?;
+            text = screenful(&text, rows());
         }
-        out.flush()
+        match self.refresh {
+            Some(_) if !shown.is_last => self.printer.replace(text),
+            _ => self.printer.print(text),
+        }
     }
 }
 

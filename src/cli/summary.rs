@@ -83,8 +83,13 @@ impl SummaryFlags {
 }
 
 impl Summaries {
-    /// Sums up if it is time, or the end; `Err` is a sentence.
-    pub fn look(&mut self, shown: &Shown<'_>, now: i64) -> Result<(), String> {
+    /// Sums up if it is time, or the end; `print` prints to standard output, `Err` is a sentence.
+    pub fn look(
+        &mut self,
+        shown: &Shown<'_>,
+        now: i64,
+        print: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
+    ) -> Result<(), String> {
         if let Some((first, last)) = shown.closed.filter(|_| !(shown.is_ending && self.goes_on)) {
             self.take_in(shown, first, last);
         }
@@ -103,7 +108,8 @@ impl Summaries {
                 bytes.push(b'\n');
                 written
             };
-            written.and_then(|()| append(path, &bytes)).map_err(|error| wrong(path, &error))?;
+            let mut put = |bytes: Vec<u8>| if path.as_os_str() == "-" { print(bytes) } else { append(path, &bytes) };
+            written.and_then(|()| put(bytes)).map_err(|error| wrong(path, &error))?;
         }
         Ok(())
     }
@@ -155,10 +161,6 @@ impl Summaries {
 }
 
 fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if path.as_os_str() == "-" {
-        let mut out = io::stdout().lock();
-        return out.write_all(bytes).and_then(|()| out.flush());
-    }
     // Opened anew each time, so that it may be rotated.
     OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
 }

@@ -38,7 +38,7 @@ pub(super) fn matches(pattern: &str) -> (Vec<PathBuf>, Vec<SourceError>) {
             match Pattern::new(&part) {
                 Ok(part) => found.into_iter().flat_map(|path| children(&path, &part, &mut errors)).collect(),
                 Err(cause) => {
-                    let problem = Problem::Pattern(format!("{} (in \"{part}\")", cause.msg));
+                    let problem = Problem::Pattern(format!("{} (in {part:?})", cause.msg));
                     return (Vec::new(), vec![SourceError::new(pattern, problem)]);
                 }
             }

@@ -29,10 +29,7 @@ fn wrong_usage_is_told_with_what_is_right() {
         (&["access", "--bytes", "many"], "--bytes: \"many\" is not a size"),
         (&["access", "--format", "%h %Z"], "this directive is not known\n  %h %Z\n     ^^"),
         (&["error", "--format", "combined"], "combined is a format of the other log; known here are visor-error"),
-        (
-            &["access", "--config", "bad.json"],
-            "bad.json:2: clients.cont: unknown field `cont`, expected one of `count`",
-        ),
+        (&["access", "--config", "bad.json"], "bad.json:2: clients.cont: unknown field `cont`, did you mean `count`?"),
         (&["traffic"], "possible values: access, error"),
     ];
     for (arguments, expected) in cases {

@@ -386,3 +386,21 @@ fn no_line_takes_longer_than_its_length() {
     }
     eprintln!("lines of a megabyte, of all formats: {:.1} s", start.elapsed().as_secs_f64());
 }
+
+#[test]
+fn no_pattern_takes_longer_than_its_line() {
+    let line = LINE.replace("/a", &format!("/{}", "x".repeat(1_000_000)));
+    let text = line.repeat(8) + &LINE.replace("/a", "/xxy");
+    for pattern in ["(x+x+)+y$", "(x*)*y$", "(x|x|xx)*y$", "^/(x?){200}y$"] {
+        let ran =
+            Run::json(&here(), ["--format", "combined", "--where", &format!("path ~ \"{pattern}\""), "-"]).fed(|out| {
+                let _ = out.write_all(text.as_bytes());
+            });
+        assert_eq!(
+            (ran.exits(0).within_mib(256).totals()[2], ran.seconds < 60.0),
+            (1, true),
+            "{pattern}: {}",
+            ran.seconds
+        );
+    }
+}

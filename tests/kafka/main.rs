@@ -8,6 +8,7 @@
 mod generate;
 mod monitor;
 mod restart;
+mod topics;
 
 use std::process::{Child, Output};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -302,17 +302,23 @@ fn a_broker_that_starts_again_costs_no_line() {
 }
 
 /// A broker that no other test uses, so that it may be stopped.
-struct Broker {
+pub struct Broker {
     /// `with_broker`, which stops it when it ends.
     script: Child,
-    bootstrap: String,
+    pub bootstrap: String,
 }
 
 impl Broker {
     fn start() -> Broker {
+        Broker::start_with("")
+    }
+
+    /// With settings of its own.
+    pub fn start_with(properties: &str) -> Broker {
         let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/with_broker"))
             .args(["sh", "-c", "echo $KAFKA_BOOTSTRAP; exec sleep 600"])
             .env("KAFKA_DOWN_SECONDS", "5")
+            .env("KAFKA_PROPERTIES", properties)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -1,8 +1,10 @@
 //! `visor-fast monitor` as its users run it: real files, pipes and sockets, and the report at the end.
 
+mod faults;
 mod mini;
 mod restart;
 mod settings;
+mod store_faults;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

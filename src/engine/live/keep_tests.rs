@@ -222,6 +222,61 @@ fn a_store_that_cannot_be_written_for_a_while_loses_nothing_and_says_so() {
 }
 
 #[test]
+fn a_slow_disk_holds_up_no_source_and_makes_the_next_cut_a_greater_one() {
+    /// Says when all is read.
+    struct Watched<'run>(Reader<'run>, &'run AtomicBool);
+    impl Source for Watched<'_> {
+        fn name(&self) -> String {
+            self.0.name()
+        }
+        fn poll(&mut self, wait: Duration, tell: &mut dyn FnMut(Event<'_>)) -> Result<bool, String> {
+            let goes_on = self.0.poll(wait, tell)?;
+            self.1.fetch_or(!goes_on, Ordering::SeqCst);
+            Ok(goes_on)
+        }
+        fn drain(&mut self, _: Duration, _: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
+            Ok(())
+        }
+        fn saved(&mut self) -> Vec<(InputId, Saved)> {
+            self.0.saved()
+        }
+    }
+    /// Writes the first cut until all is read.
+    struct Slow<'run>(Memory<'run>, &'run AtomicBool);
+    impl Keep for Slow<'_> {
+        fn keep(&mut self, cut: &Cut, counted: &mut Counted, places: &[(usize, Vec<Place>)]) -> Result<(), String> {
+            (0..60_000).take_while(|_| !self.1.load(Ordering::SeqCst)).for_each(|_| {
+                std::thread::sleep(Duration::from_millis(1));
+            });
+            assert!(self.1.load(Ordering::SeqCst), "the source waits for the disk");
+            self.0.keep(cut, counted, places)
+        }
+        fn gather(&mut self, total: &mut Counted) -> Result<(), String> {
+            self.0.gather(total)
+        }
+    }
+    let clock = Manual::default();
+    clock.set_wall(START + 2_000_000);
+    let (settings, stop, is_read) = (settings(), AtomicBool::new(false), AtomicBool::new(false));
+    let monitored =
+        Monitor { settings: &settings, window: board::Settings::default(), duration: None, stop: &stop, clock: &clock };
+    let states = std::sync::Mutex::new(Vec::new());
+    let memory = Memory { now: new(), states: Some(&states), failures: 0 };
+    let kept = Kept {
+        keep: Box::new(Slow(memory, &is_read)),
+        every: 0,
+        total: Counted::nothing(&settings),
+        board: board::Restored { watermark: NEVER, ..board::Restored::default() },
+    };
+    let text = lines(0, 900);
+    let reader = Watched(Reader::new(0, &text, (0, Before::default()), &clock), &is_read);
+    let ended = monitor(vec![Box::new(reader)], &monitored, Some(kept), |_| {}, |note| panic!("{note}")).unwrap();
+    let states = states.into_inner().unwrap();
+    assert!((2..=3).contains(&states.len()), "{}", states.len());
+    assert_eq!((ended.account.lines.records, states.last().unwrap().account.lines.records), (900, 900));
+}
+
+#[test]
 fn inputs_that_leave_are_kept_before() {
     /// Gives its input away in the middle.
     struct Leaves<'run>(u32, &'run AtomicBool);

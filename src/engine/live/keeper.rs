@@ -65,8 +65,8 @@ pub struct Keeper<'run> {
 }
 
 impl Keeper<'_> {
-    /// Keeps cuts until no more come; returns all that was counted, kept or not.
-    pub fn serve(mut self, cuts: &Receiver<Cut>) -> Counted {
+    /// Keeps cuts until no more come; returns all that was counted, kept or not, and whether it was.
+    pub fn serve(mut self, cuts: &Receiver<Cut>) -> (Counted, bool) {
         let mut keeps = true;
         while let Ok(mut cut) = cuts.recv() {
             let parts = cut.parts.drain(..).map(|Part { hand, counted, places }| (counted, (hand, places)));
@@ -84,7 +84,7 @@ impl Keeper<'_> {
                 }
             }
         }
-        self.total
+        (self.total, keeps)
     }
 
     /// Whether it was kept. It is tried until it is, but at the end only for a while.

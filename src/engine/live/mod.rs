@@ -10,6 +10,8 @@
 
 mod counted;
 mod cut;
+#[cfg(test)]
+mod fault_tests;
 mod followed;
 mod hand;
 #[cfg(feature = "kafka")]

@@ -70,6 +70,8 @@ pub struct Ended {
     pub account: Account,
     /// Sources that failed, each with a sentence.
     pub failures: Vec<String>,
+    /// Whether all of it is kept, where it is to be.
+    pub is_kept: bool,
 }
 
 impl Ended {
@@ -107,7 +109,7 @@ pub fn monitor(
     };
     let every = keep.as_ref().map(|(_, every, _)| *every);
     let (to, told) = bounded(WAITING_MAX);
-    let (counted, account, failures) = std::thread::scope(|scope| {
+    let (counted, account, failures, is_kept) = std::thread::scope(|scope| {
         let mut pausers = Vec::new();
         let mut failures = Vec::new();
         for source in sources {
@@ -137,19 +139,19 @@ pub fn monitor(
         failures.into_iter().for_each(|sentence| listener.fail(sentence));
         let parts = listener.listen(&told, every.map(|every| (every, &cuts)));
         drop(cuts);
-        let counted = match keeper.map(|keeper| keeper.join().and_then(|served| served)) {
-            None => Counted::join(parts.into_iter().map(|part| part.counted).collect()),
-            Some(Ok(total)) => total,
+        let (counted, is_kept) = match keeper.map(|keeper| keeper.join().and_then(|served| served)) {
+            None => (Counted::join(parts.into_iter().map(|part| part.counted).collect()), true),
+            Some(Ok(kept)) => kept,
             // It has no code of its own that could; what was kept is.
             Some(Err(panic)) => {
                 listener.fail(format!("the store: a defect in visor-fast: {}; please report it", message_of(&*panic)));
-                Counted::nothing(monitor.settings)
+                (Counted::nothing(monitor.settings), false)
             }
         };
         let (account, failures) = listener.finish();
-        (counted, account, failures)
+        (counted, account, failures, is_kept)
     });
-    Ok(Ended { counted, account, failures })
+    Ok(Ended { counted, account, failures, is_kept })
 }
 
 /// What the thread of a source does. A defect in one leaves the others to go on, and what was counted stays.

@@ -106,6 +106,8 @@ pub enum Trouble {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// Whoever follows writes the file by himself.
+    Own(String),
     /// The file is compressed.
     Compressed {
         /// The name.
@@ -161,6 +163,12 @@ impl fmt::Display for Trouble {
             Trouble::NotAFile { name, kind } => {
                 write_name(f, name)?;
                 write!(f, ": is {kind}, which cannot be followed; name a file, or a pattern of files in quotes")
+            }
+            Trouble::Own(name) => {
+                write_name(f, name)?;
+                f.write_str(
+                    ": is written by this program itself, and is not followed; give it a name that the pattern does not cover",
+                )
             }
             Trouble::Compressed { name, codec } => {
                 write_name(f, name)?;

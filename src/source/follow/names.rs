@@ -131,6 +131,10 @@ impl Follower {
             return None;
         }
         let identity = Identity::of(&metadata);
+        if self.is_own(identity) {
+            self.trouble(path, &Trouble::Own(path.to_string_lossy().into()), receive);
+            return None;
+        }
         let wanted = self.patterns.wants(path) == Wanted::File;
         if let Some(id) = self.by_identity.get(&identity).copied() {
             if wanted {
@@ -166,6 +170,13 @@ impl Follower {
             self.linger(id, path);
         }
         Some(id)
+    }
+
+    /// Whether it is a file that whoever follows writes by himself. What their names lead to now is all that counts: they may
+    /// be rotated, and an inode of theirs be given to a log.
+    pub(super) fn is_own(&self, identity: Identity) -> bool {
+        let is_it = |metadata: Metadata| Identity::of(&metadata) == identity;
+        self.options.own.iter().any(|own| fs::metadata(own).is_ok_and(is_it))
     }
 
     /// Reads a file to its end that has no name to follow; `path` is where it lies.

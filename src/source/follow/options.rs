@@ -1,5 +1,6 @@
 //! How files are followed: every limit with its name, its unit and its default.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where a file is begun that has no position of an earlier run.
@@ -39,6 +40,9 @@ pub struct Options {
     pub handles_max: usize,
     /// Whether the kernel's notices are used where they work; otherwise every folder is polled.
     pub notices: bool,
+    /// Files that whoever follows writes by himself. They are not followed, by whatever name they are found: each line of
+    /// such a file would make another one in it.
+    pub own: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -53,6 +57,7 @@ impl Default for Options {
             poll_max: Duration::from_secs(2),
             handles_max: 800,
             notices: true,
+            own: Vec::new(),
         }
     }
 }

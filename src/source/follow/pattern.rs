@@ -140,7 +140,7 @@ impl Pattern {
                 Some(glob) => {
                     let dotted = glob.starts_with('.');
                     let compiled = Glob::new(glob).map_err(|cause| {
-                        let problem = Problem::Pattern(format!("{} (in \"{glob}\")", cause.msg));
+                        let problem = Problem::Pattern(format!("{} (in {glob:?})", cause.msg));
                         SourceError::new(path.to_string_lossy(), problem)
                     })?;
                     Part::Glob { glob: compiled, dotted }

@@ -41,7 +41,7 @@ impl Follower {
         self.starting = Some(Starting { at_end, saved: names });
         for position in saved {
             // What is followed no longer is not finished either.
-            if self.patterns.wants(Path::new(&position.name)) == Wanted::File {
+            if self.patterns.wants(Path::new(&position.name)) == Wanted::File && !self.is_own(position.identity()) {
                 self.restore(position, receive);
             }
         }

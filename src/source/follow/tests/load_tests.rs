@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use super::*;
 
-fn trials() -> usize {
+pub fn trials() -> usize {
     std::env::var("VISOR_FOLLOW_TRIALS").ok().and_then(|number| number.parse().ok()).unwrap_or(100)
 }
 

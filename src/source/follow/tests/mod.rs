@@ -1,6 +1,7 @@
 //! Followed files, by real ones: tables of what befalls a file, writers at full speed, restarts, and a model.
 
 mod case_tests;
+mod fault_tests;
 mod load_tests;
 mod model_tests;
 mod restart_tests;

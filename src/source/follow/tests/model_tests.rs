@@ -141,7 +141,7 @@ fn run(operations: &[Operation], options: Options, pattern: &str, few: bool) -> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: super::load_tests::trials() as u32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_line_arrives_once(operations in operations(), notices: bool, rotated: bool, few: bool) {

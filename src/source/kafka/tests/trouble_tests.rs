@@ -110,6 +110,21 @@ fn fetches_that_fail_are_tried_again_and_cost_no_line() {
 }
 
 #[test]
+fn a_leader_that_changes_costs_no_line() {
+    let cluster: Cluster = MockCluster::new(2).unwrap();
+    cluster.create_topic(TOPIC, 2, 2).unwrap();
+    let writer = Writer::new(&cluster);
+    let mut reader = Reader::new(settings(&cluster));
+    for part in 0..4u32 {
+        cluster.partition_leader(TOPIC, 0, Some(1 + (part as i32) % 2)).unwrap();
+        cluster.partition_leader(TOPIC, 1, Some(2 - (part as i32) % 2)).unwrap();
+        writer.put_numbers(2, part * 200..(part + 1) * 200);
+        reader.until("all are read", |heard| heard.lines() >= (part as usize + 1) * 200);
+    }
+    assert_once([reader.heard.counts()], 0..800);
+}
+
+#[test]
 fn a_partition_that_stands_still_is_told_and_fetched_anew() {
     let cluster = cluster(1);
     let writer = Writer::new(&cluster);

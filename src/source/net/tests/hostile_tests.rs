@@ -125,6 +125,28 @@ fn an_idle_sender_is_told_to_end_and_then_closed() {
 }
 
 #[test]
+fn a_byte_a_minute_is_no_silence_and_a_line_in_the_end() {
+    let (mut net, address, hand) = limited(Limits { idle_timeout: Duration::from_secs(90), ..Limits::default() });
+    let mut heard = Heard::default();
+    let mut slow = TcpStream::connect(address).unwrap();
+    for (count, byte) in (1..).zip(b"slow\n") {
+        slow.write_all(&[*byte]).unwrap();
+        let given_up = clock::monotonic() + Duration::from_secs(60);
+        while net.unfinished_bytes() < count && !heard.all().contains("slow\n") {
+            assert!(clock::monotonic() < given_up);
+            net.poll(Some(Duration::from_millis(5)), &mut |event| heard.hear(event)).unwrap();
+        }
+        hand.forward(Duration::from_secs(60));
+        // Nobody else waits for it.
+        let mut other = TcpStream::connect(address).unwrap();
+        other.write_all(b"other\n").unwrap();
+        drop(other);
+        until(&mut net, &mut heard, |heard| heard.closed.len() == count);
+    }
+    assert_eq!((heard.lines(), heard.all().matches("slow\n").count()), (6, 1));
+}
+
+#[test]
 fn nobody_is_idle_while_nobody_listens() {
     let (mut net, address, hand) = limited(Limits { idle_timeout: Duration::from_secs(60), ..Limits::default() });
     let mut heard = Heard::default();
