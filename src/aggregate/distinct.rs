@@ -49,7 +49,7 @@ impl Distinct {
         self.insert_hash(stable::hash(key));
     }
 
-    /// A key with this stable hash was seen.
+    /// A key of this stable hash was seen.
     pub fn insert_hash(&mut self, hash: u64) {
         let rest = hash << REGISTER_BITS;
         let rank = (rest.leading_zeros() as u8 + 1).min(RANK_MAX);

@@ -16,6 +16,10 @@ use crate::aggregate::tally::{Tally, Watch};
 use crate::format::record::{Access, ErrorEntry, Level, NO_STATUS, Time};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+
+/// Records for which emptied logs keep their room, all together.
+const ROOM_KEPT: usize = 1 << 18;
 
 /// No bucket: the record does not say.
 const UNTOLD: u16 = u16::MAX;
@@ -78,10 +82,15 @@ pub struct Gather {
     /// Lines of an earlier time than this are late for certain, lines of a later time than that are of the future.
     from: i64,
     until: i64,
-    logs: HashMap<i64, Log, RandomState>,
-    /// The pane of the last line, which the next most often shares.
+    /// Logs, of which some are in use; the others are empty, and keep their room for the panes to come.
+    logs: Vec<Log>,
+    /// The log of each pane, by its start.
+    in_use: HashMap<i64, usize, RandomState>,
+    /// The pane of the last line, which the next most often shares, and its log.
     open: i64,
-    open_log: Log,
+    open_log: usize,
+    /// What the open pane spans: nothing where none is open.
+    open_width: u64,
     records: usize,
     /// The newest event time seen since it was last asked for.
     newest: Option<i64>,
@@ -117,9 +126,11 @@ impl Gather {
             arrival: Time::default(),
             from: i64::MIN,
             until: i64::MAX,
-            logs: HashMap::default(),
-            open: i64::MIN,
-            open_log: Log::default(),
+            logs: vec![Log::default()],
+            in_use: HashMap::default(),
+            open: 0,
+            open_log: 0,
+            open_width: 0,
             records: 0,
             newest: None,
             late: 0,
@@ -142,7 +153,7 @@ impl Gather {
 
     /// Panes that have logs.
     pub fn panes(&self) -> usize {
-        self.logs.len() + self.counted.len() + 1
+        self.in_use.len() + self.counted.len()
     }
 
     /// Records in the logs.
@@ -170,20 +181,24 @@ impl Gather {
         self.newest = self.newest.max(Some(at));
         self.records += 1;
         // The open pane is known by a subtraction; `open` is a multiple of the width.
-        if at.wrapping_sub(self.open) as u64 >= self.width as u64 {
+        if at.wrapping_sub(self.open) as u64 >= self.open_width {
             self.turn_to(at);
         }
-        Some(&mut self.open_log)
+        self.logs.get_mut(self.open_log)
     }
 
     #[inline(never)]
     fn turn_to(&mut self, at: i64) {
-        let log = std::mem::take(&mut self.open_log);
-        if !log.is_empty() {
-            self.logs.insert(self.open, log);
-        }
         self.open = at.saturating_sub(at.rem_euclid(self.width));
-        self.open_log = self.logs.remove(&self.open).unwrap_or_default();
+        self.open_width = self.width as u64;
+        let next = self.in_use.len();
+        self.open_log = match self.in_use.entry(self.open) {
+            Slot::Occupied(known) => *known.get(),
+            Slot::Vacant(new) => *new.insert(next),
+        };
+        if self.open_log == self.logs.len() {
+            self.logs.push(Log::default());
+        }
     }
 
     /// Counts the logs and empties them. `tally` is the one whose rows they speak of.
@@ -197,18 +212,32 @@ impl Gather {
     }
 
     fn count(&mut self, tally: &Tally) {
-        let mut logs: Vec<(i64, Log)> = self.logs.drain().collect();
-        let open = std::mem::take(&mut self.open_log);
-        logs.extend((!open.is_empty()).then_some((self.open, open)));
-        logs.sort_unstable_by_key(|(start, _)| *start);
-        self.records = 0;
-        self.counted.extend(logs.into_iter().map(|(start, log)| (start, self.scratch.count(log, tally))));
+        let mut panes: Vec<(i64, usize)> = self.in_use.drain().collect();
+        panes.sort_unstable();
+        self.counted.reserve(panes.len());
+        let mut room = ROOM_KEPT;
+        for (start, at) in panes {
+            let Some(log) = self.logs.get_mut(at) else { continue };
+            self.counted.push((start, self.scratch.count(log, tally)));
+            room = log.empty(room);
+        }
+        (self.open_width, self.records) = (0, 0);
     }
 }
 
 impl Log {
-    fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.entries.is_empty()
+    /// Empties it for another pane. It keeps its room where that is no more than `room` records; returns what is left.
+    fn empty(&mut self, room: usize) -> usize {
+        let (mut requests, mut entries) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.entries));
+        *self = Log::default();
+        let held = requests.capacity() + entries.capacity();
+        if held > room {
+            return room;
+        }
+        requests.clear();
+        entries.clear();
+        (self.requests, self.entries) = (requests, entries);
+        room - held
     }
 }
 
@@ -246,30 +275,31 @@ impl Watch for Gather {
     }
 }
 
-/// Arrays that are all zeros between two logs.
+/// Arrays that are used again for each log.
 #[derive(Default)]
 struct Scratch {
-    /// Hits by number, and the numbers that have some.
+    /// Hits by number, all zeros between two counts, and the numbers that have some.
     hits: Vec<u32>,
     rows: Vec<u32>,
+    /// Numbers and their hits, as they were counted last.
+    counted: Vec<(u32, u64)>,
 }
 
 impl Scratch {
-    fn count(&mut self, log: Log, tally: &Tally) -> Counts {
+    fn count(&mut self, log: &Log, tally: &Tally) -> Counts {
         let Log { requests, entries, bytes_sent, bytes_read, sizes, latencies } = log;
         let mut counts = Counts {
             records: (requests.len() + entries.len()) as u64,
-            bytes_sent,
-            bytes_read,
-            sizes: self.distribution(requests.iter().map(|request| request.size), &sizes),
-            latencies: self.distribution(requests.iter().map(|request| request.latency), &latencies),
+            bytes_sent: *bytes_sent,
+            bytes_read: *bytes_read,
+            sizes: self.distribution(requests.iter().map(|request| request.size), sizes),
+            latencies: self.distribution(requests.iter().map(|request| request.latency), latencies),
             ..Counts::default()
         };
         let status = |request: &Request| if request.status == NO_STATUS { 0 } else { request.status };
-        let hits = self.hits(requests.iter().map(|request| u32::from(status(request))));
-        counts.status = hits.into_iter().map(|(status, hits)| (status as u16, hits)).collect();
-        counts.status.sort_unstable();
-        for entry in &entries {
+        self.hits(requests.iter().map(|request| u32::from(status(request))), true);
+        counts.status = self.counted.iter().map(|(status, hits)| (*status as u16, *hits)).collect();
+        for entry in entries {
             if let Some(level) = counts.levels.get_mut(usize::from(entry.level)) {
                 *level += 1;
             }
@@ -285,24 +315,24 @@ impl Scratch {
         let error_clients = of_errors.clone().map(|request| request.client).chain(grave_clients);
         let not_found = requests.iter().filter(|request| request.status == 404);
         counts.lists = [
-            Keys::of(self.hits(all_clients), client),
-            Keys::of(self.hits(error_clients), client),
-            Keys::of(self.hits(requests.iter().map(|request| request.path)), path),
-            Keys::of(self.hits(of_errors.map(|request| request.path)), path),
-            Keys::of(self.hits(not_found.map(|request| request.path)), path),
-            Keys::of(self.hits(entries.iter().map(|entry| entry.message)), |row| tally.message_of(row)),
+            Keys::of(self.hits(all_clients, false), client),
+            Keys::of(self.hits(error_clients, false), client),
+            Keys::of(self.hits(requests.iter().map(|request| request.path), false), path),
+            Keys::of(self.hits(of_errors.map(|request| request.path), false), path),
+            Keys::of(self.hits(not_found.map(|request| request.path), false), path),
+            Keys::of(self.hits(entries.iter().map(|entry| entry.message), false), |row| tally.message_of(row)),
         ];
         counts
     }
 
     fn distribution(&mut self, buckets: impl Iterator<Item = u16>, range: &Range) -> Sparse {
         let told = buckets.filter(|bucket| *bucket != UNTOLD).map(u32::from);
-        let counts = self.hits(told).into_iter().map(|(bucket, count)| (bucket as u16, count)).collect();
+        let counts = self.hits(told, true).iter().map(|(bucket, count)| (*bucket as u16, *count)).collect();
         Sparse::new(counts, range.sum, range.least, range.greatest)
     }
 
-    /// Hits by number, for all numbers that have some.
-    fn hits(&mut self, numbers: impl Iterator<Item = u32>) -> Vec<(u32, u64)> {
+    /// Hits by number, for all numbers that have some; in their order where that is asked for.
+    fn hits(&mut self, numbers: impl Iterator<Item = u32>, ascending: bool) -> &mut [(u32, u64)] {
         for number in numbers {
             let at = number as usize;
             if at >= self.hits.len() {
@@ -313,7 +343,13 @@ impl Scratch {
             }
             self.hits[at] += 1;
         }
-        self.rows.drain(..).map(|row| (row, u64::from(std::mem::take(&mut self.hits[row as usize])))).collect()
+        if ascending {
+            self.rows.sort_unstable();
+        }
+        self.counted.clear();
+        let hits = &mut self.hits;
+        self.counted.extend(self.rows.drain(..).map(|row| (row, u64::from(std::mem::take(&mut hits[row as usize])))));
+        &mut self.counted
     }
 }
 

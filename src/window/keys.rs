@@ -24,17 +24,19 @@ impl Default for Keys {
 
 impl Keys {
     /// The list of some numbered keys and their hits, each once; `key` is the key of a number.
-    pub fn of<'key>(mut hits: Vec<(u32, u64)>, key: impl Fn(u32) -> &'key [u8]) -> Keys {
-        let (mut sketch, mut floor) = (None, 0);
+    pub fn of<'key>(mut hits: impl AsMut<[(u32, u64)]>, key: impl Fn(u32) -> &'key [u8]) -> Keys {
+        let (mut hits, mut sketch, mut floor) = (hits.as_mut(), None, 0);
         if hits.len() > KEYS {
             let mut all = Box::<Distinct>::default();
             hits.iter().for_each(|(number, _)| all.insert(key(*number)));
             sketch = Some(all);
-            hits.select_nth_unstable_by(KEYS, |left, right| right.1.cmp(&left.1));
-            floor = hits[KEYS].1;
-            hits.truncate(KEYS);
+            let (greatest, next, _) = hits.select_nth_unstable_by(KEYS, |left, right| right.1.cmp(&left.1));
+            (hits, floor) = (greatest, next.1);
         }
-        Keys { top: TopList::of(KEYS, floor, hits.into_iter().map(|(number, hits)| (key(number), hits))), sketch }
+        // Keys lie all over the memory. Asking for their lengths first lets the processor wait for many at once.
+        let bytes = hits.iter().map(|(number, _)| key(*number).len()).sum();
+        let keys = hits.iter().map(|(number, hits)| (key(*number), *hits));
+        Keys { top: TopList::of(KEYS, floor, keys, bytes), sketch }
     }
 
     /// The list of these keys, with what is known of all others; `None` if a key comes twice or there are more than a list
@@ -54,15 +56,15 @@ impl Keys {
 
     /// Adds all keys of another list.
     pub fn merge(&mut self, other: &Keys) {
-        let may_overflow = self.top.len() + other.top.len() > KEYS;
+        let may_overflow = self.top.len() + other.top.len() > self.top.len_max();
         if self.sketch.is_none() && (other.sketch.is_some() || may_overflow) {
             let mut all = Box::<Distinct>::default();
-            self.top.keys().for_each(|key| all.insert(key));
+            self.top.hashes().for_each(|hash| all.insert_hash(hash));
             self.sketch = Some(all);
         }
         match (&mut self.sketch, &other.sketch) {
             (Some(own), Some(other)) => own.merge(other),
-            (Some(own), None) => other.top.keys().for_each(|key| own.insert(key)),
+            (Some(own), None) => other.top.hashes().for_each(|hash| own.insert_hash(hash)),
             (None, _) => {}
         }
         self.top.merge(&other.top);

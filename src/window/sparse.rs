@@ -82,20 +82,16 @@ impl Sparse {
         if other.buckets.is_empty() {
             return;
         }
-        let mut merged = Vec::with_capacity(self.buckets.len().max(other.buckets.len()));
-        let (mut own, mut theirs) = (self.buckets.iter().peekable(), other.buckets.iter().peekable());
-        loop {
-            let next = match (own.peek(), theirs.peek()) {
-                (Some(left), Some(right)) => left.0.min(right.0),
-                (Some(left), None) => left.0,
-                (None, Some(right)) => right.0,
-                (None, None) => break,
-            };
-            let of = |(_, count): &(u16, u64)| *count;
-            let left = own.next_if(|(bucket, _)| *bucket == next).map_or(0, of);
-            let right = theirs.next_if(|(bucket, _)| *bucket == next).map_or(0, of);
-            merged.push((next, left + right));
+        let mut merged = Vec::with_capacity(self.buckets.len() + other.buckets.len());
+        let mut own = self.buckets.iter().copied().peekable();
+        for (bucket, count) in &other.buckets {
+            while let Some(before) = own.next_if(|(own, _)| own < bucket) {
+                merged.push(before);
+            }
+            let known = own.next_if(|(own, _)| own == bucket).map_or(0, |(_, count)| count);
+            merged.push((*bucket, known + count));
         }
+        merged.extend(own);
         self.buckets = merged;
         self.sum += other.sum;
         self.least = self.least.min(other.least);

@@ -5,12 +5,13 @@
 //! (again) may have had up to that many before. For every key the true hits lie between `hits` and `hits + error`, and
 //! every key with more hits than the floor is in the list. Lists merge with the same guarantee.
 //!
+//! Thousands of panes have some of these, most of them short, and are merged when they get old. So a list is two flat
+//! pieces of memory, and its keys are ordered by their hashes: two lists are merged by going along both once.
+//!
 //! Source: Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams" (2005);
 //! Agarwal et al., "Mergeable Summaries" (2012).
 
-use foldhash::fast::RandomState;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use crate::aggregate::stable;
 
 /// Hits of a key: at least `hits`, at most `hits + error`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,21 +32,49 @@ impl Hits {
 /// A bounded list.
 #[derive(Clone, Debug)]
 pub struct TopList {
-    keys: HashMap<Box<[u8]>, Hits, RandomState>,
+    /// In the order of their hashes, and of the keys where these are the same.
+    keys: Vec<Entry>,
+    /// The texts of all keys, and perhaps of some that were dropped.
+    text: Vec<u8>,
     floor: u64,
     capacity: usize,
+}
+
+/// A key in a list.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Its stable hash. It orders keys, so who chooses keys to clash gains nothing.
+    hash: u64,
+    hits: Hits,
+    /// Where its text begins, and how many bytes it has.
+    start: usize,
+    length: usize,
+}
+
+impl Entry {
+    fn key<'text>(&self, text: &'text [u8]) -> &'text [u8] {
+        text.get(self.start..self.start + self.length).unwrap_or_default()
+    }
 }
 
 impl TopList {
     /// An empty list that keeps at least the `capacity` greatest keys.
     pub fn new(capacity: usize) -> TopList {
-        TopList { keys: HashMap::default(), floor: 0, capacity: capacity.max(1) }
+        TopList { keys: Vec::new(), text: Vec::new(), floor: 0, capacity: capacity.max(1) }
     }
 
-    /// A list of different keys whose hits are known, where no other key has more than `floor`.
-    pub fn of<'key>(capacity: usize, floor: u64, keys: impl Iterator<Item = (&'key [u8], u64)>) -> TopList {
-        let exactly = |(key, hits): (&[u8], u64)| (key.into(), Hits { hits, error: 0 });
-        TopList { keys: keys.map(exactly).collect(), floor, ..TopList::new(capacity) }
+    /// A list of different keys of `bytes` together whose hits are known, where no other key has more than `floor`.
+    pub fn of<'key>(
+        capacity: usize,
+        floor: u64,
+        keys: impl Iterator<Item = (&'key [u8], u64)>,
+        bytes: usize,
+    ) -> TopList {
+        let mut list = TopList { floor, text: Vec::with_capacity(bytes), ..TopList::new(capacity) };
+        list.keys.reserve_exact(keys.size_hint().0);
+        keys.for_each(|(key, hits)| list.push(stable::hash(key), key, Hits { hits, error: 0 }));
+        list.sort();
+        list
     }
 
     /// The list of these keys, where no other one has more than `floor` hits; `None` if a key comes twice or there are more
@@ -57,66 +86,88 @@ impl TopList {
     ) -> Option<TopList> {
         let mut list = TopList { floor, ..TopList::new(capacity) };
         for (key, hits) in keys {
-            let is_known = list.keys.insert(key.into(), hits).is_some();
-            if is_known || list.keys.len() > 2 * list.capacity {
+            list.push(stable::hash(key), key, hits);
+            if list.keys.len() > list.len_max() {
                 return None;
             }
         }
-        Some(list)
+        list.sort();
+        let is_twice = |pair: &[Entry]| pair[0].hash == pair[1].hash && list.key(&pair[0]) == list.key(&pair[1]);
+        (!list.keys.windows(2).any(is_twice)).then_some(list)
     }
 
-    /// Adds hits to a key.
-    pub fn add(&mut self, key: &[u8], hits: u64) {
-        self.put(key, Hits { hits, error: self.floor }, hits);
-        self.prune();
+    fn push(&mut self, hash: u64, key: &[u8], hits: Hits) {
+        self.keys.push(Entry { hash, hits, start: self.text.len(), length: key.len() });
+        self.text.extend_from_slice(key);
     }
 
-    /// A key that is known gets `more` hits, another one comes in with `new`.
-    fn put(&mut self, key: &[u8], new: Hits, more: u64) {
-        match self.keys.get_mut(key) {
-            Some(known) => known.hits += more,
-            None => {
-                self.keys.insert(key.into(), new);
-            }
-        }
+    fn sort(&mut self) {
+        let text = &self.text;
+        self.keys.sort_unstable_by(|left, right| {
+            left.hash.cmp(&right.hash).then_with(|| left.key(text).cmp(right.key(text)))
+        });
+    }
+
+    fn key(&self, entry: &Entry) -> &[u8] {
+        entry.key(&self.text)
     }
 
     /// Adds all of another list.
     pub fn merge(&mut self, other: &TopList) {
-        // Every key may have had up to the other's floor there, but for those that it holds.
-        let floor = self.floor;
-        if other.floor > 0 {
-            self.keys.values_mut().for_each(|own| own.error += other.floor);
+        self.capacity = self.capacity.max(other.capacity);
+        if self.keys.is_empty() && self.floor == 0 {
+            *self = TopList { capacity: self.capacity, ..other.clone() };
+            return self.prune();
         }
-        for (key, theirs) in &other.keys {
-            match self.keys.entry(key.clone()) {
-                Entry::Occupied(mut own) => {
-                    let own = own.get_mut();
-                    own.hits += theirs.hits;
-                    own.error = own.error - other.floor + theirs.error;
+        // Every key may have had up to the other's floor there, but for those that it holds.
+        let (floor, others_floor) = (self.floor, other.floor);
+        let with_error = |hits: Hits, more| Hits { error: hits.error + more, ..hits };
+        let own = std::mem::take(&mut self.keys);
+        self.keys.reserve_exact(own.len() + other.keys.len());
+        self.text.reserve(other.text.len());
+        let mut own = own.into_iter().peekable();
+        for theirs in &other.keys {
+            let key = other.key(theirs);
+            let is_before = |own: &Entry, text: &[u8]| {
+                own.hash < theirs.hash || (own.hash == theirs.hash && own.key(text) < key)
+            };
+            while let Some(before) = own.next_if(|own| is_before(own, &self.text)) {
+                self.keys.push(Entry { hits: with_error(before.hits, others_floor), ..before });
+            }
+            match own.next_if(|own| own.hash == theirs.hash && own.key(&self.text) == key) {
+                Some(same) => {
+                    let hits =
+                        Hits { hits: same.hits.hits + theirs.hits.hits, error: same.hits.error + theirs.hits.error };
+                    self.keys.push(Entry { hits, ..same });
                 }
-                Entry::Vacant(place) => {
-                    place.insert(Hits { hits: theirs.hits, error: theirs.error + floor });
-                }
+                None => self.push(theirs.hash, key, with_error(theirs.hits, floor)),
             }
         }
-        self.floor += other.floor;
-        self.capacity = self.capacity.max(other.capacity);
+        self.keys.extend(own.map(|own| Entry { hits: with_error(own.hits, others_floor), ..own }));
+        self.floor += others_floor;
         self.prune();
     }
 
     fn prune(&mut self) {
-        if self.keys.len() <= 2 * self.capacity {
+        if self.keys.len() <= self.len_max() {
             return;
         }
-        let mut counts: Vec<(u64, u64)> = self.keys.values().map(|hits| (hits.hits, hits.most())).collect();
+        let mut counts: Vec<(u64, u64)> = self.keys.iter().map(|key| (key.hits.hits, key.hits.most())).collect();
         let (_, &mut (least, _), _) = counts.select_nth_unstable_by(self.capacity - 1, |left, right| right.cmp(left));
         // Keys with as many hits as the last one are all kept or all dropped, so that the order of lines decides nothing.
         let kept = counts.iter().filter(|(hits, _)| *hits >= least).count();
-        let stays = |hits: u64| if kept <= 2 * self.capacity { hits >= least } else { hits > least };
+        let fits = kept <= self.len_max();
+        let stays = |hits: u64| if fits { hits >= least } else { hits > least };
         let dropped = counts.iter().filter(|(hits, _)| !stays(*hits)).map(|(_, most)| *most).max();
         self.floor = self.floor.max(dropped.unwrap_or(0));
-        self.keys.retain(|_, hits| stays(hits.hits));
+        self.keys.retain(|key| stays(key.hits.hits));
+        let mut text = Vec::with_capacity(self.keys.iter().map(|key| key.length).sum());
+        for key in &mut self.keys {
+            let start = text.len();
+            text.extend_from_slice(key.key(&self.text));
+            key.start = start;
+        }
+        self.text = text;
     }
 
     /// The most hits that a key which is not in the list may have.
@@ -126,20 +177,28 @@ impl TopList {
 
     /// The hits of a key: of one that is not in the list nothing is known but that they are at most the floor.
     pub fn get(&self, key: &[u8]) -> Hits {
-        self.keys.get(key).copied().unwrap_or(Hits { hits: 0, error: self.floor })
+        let hash = stable::hash(key);
+        let at = self.keys.binary_search_by(|own| own.hash.cmp(&hash).then_with(|| self.key(own).cmp(key)));
+        let known = at.ok().and_then(|at| self.keys.get(at));
+        known.map_or(Hits { hits: 0, error: self.floor }, |known| known.hits)
     }
 
     /// The first `top` keys: most hits first, then by key.
     pub fn top(&self, top: usize) -> Vec<(&[u8], Hits)> {
-        let mut rows: Vec<(&[u8], Hits)> = self.keys.iter().map(|(key, hits)| (&**key, *hits)).collect();
+        let mut rows: Vec<(&[u8], Hits)> = self.keys.iter().map(|key| (self.key(key), key.hits)).collect();
         rows.sort_unstable_by(|left, right| right.1.hits.cmp(&left.1.hits).then_with(|| left.0.cmp(right.0)));
         rows.truncate(top);
         rows
     }
 
-    /// The keys in the list, in no order.
-    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
-        self.keys.keys().map(|key| &**key)
+    /// The stable hashes of the keys in the list, in no order.
+    pub fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.keys.iter().map(|key| key.hash)
+    }
+
+    /// The most keys that it ever holds, which is when it drops the least of them.
+    pub fn len_max(&self) -> usize {
+        2 * self.capacity
     }
 
     /// Keys in the list.
@@ -158,6 +217,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    impl TopList {
+        fn add(&mut self, key: &[u8], hits: u64) {
+            self.merge(&TopList::of(self.capacity, 0, [(key, hits)].into_iter(), key.len()));
+        }
+    }
 
     #[test]
     fn a_list_that_was_never_full_is_exact() {
@@ -202,7 +267,7 @@ mod tests {
             for (key, hits) in &truth {
                 let known = first.get(&[*key]);
                 prop_assert!((known.hits..=known.most()).contains(hits), "{key}: {hits} not in {known:?}");
-                prop_assert!(*hits <= first.floor() || first.keys.contains_key(&[*key][..]), "{key} is missing");
+                prop_assert!(*hits <= first.floor() || known.hits > 0, "{key} is missing");
             }
         }
     }

@@ -26,11 +26,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Records that are gathered, at most, before they are handed over.
-const RECORDS_MAX: usize = 1 << 20;
+const RECORDS_MAX: usize = 1 << 17;
 /// Milliseconds after which they are.
 const HAND_OVER_EVERY: i64 = 100;
 /// Panes that are gathered, at most: lines of ever other times make many.
-const PANES_MAX: usize = 4096;
+const PANES_MAX: usize = 1024;
 /// Milliseconds after which a source is told that what it said is kept, where nothing is kept but in memory.
 const KEEP_EVERY: i64 = 5_000;
 /// Milliseconds that are waited for a cut to be kept, before inputs are given to others or the source ends.
