@@ -255,7 +255,7 @@ mod tests {
         };
         counts.levels[3] = 7;
         for (list, by) in List::ALL.into_iter().zip(1..) {
-            let hits = (0..keys).step_by(by).map(|key| (key, u64::from(key % 13 + 1))).collect();
+            let hits: Vec<_> = (0..keys).step_by(by).map(|key| (key, u64::from(key % 13 + 1))).collect();
             counts.lists[list as usize] = Keys::of(hits, |key| &names[key as usize]);
         }
         counts

@@ -166,7 +166,7 @@ mod tests {
         let names: Vec<[u8; 4]> = (0..1000u32).map(u32::to_le_bytes).collect();
         let mut counts = Counts { records: 1000, ..Counts::default() };
         counts.lists[List::Paths as usize] =
-            Keys::of((0..1000).map(|row| (row, 1)).collect(), |row| &names[row as usize]);
+            Keys::of((0..1000).map(|row| (row, 1)).collect::<Vec<_>>(), |row| &names[row as usize]);
         let shown = Window { sum: counts, from: 0, to: 1000 }.snapshot(10);
         assert_eq!(shown.bounded.unwrap().lists["paths"].floor, 1);
         let paths = shown.distinct.paths;

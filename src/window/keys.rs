@@ -56,21 +56,23 @@ impl Keys {
 
     /// Adds all keys of another list.
     pub fn merge(&mut self, other: &Keys) {
-        let may_overflow = self.top.len() + other.top.len() > self.top.len_max();
-        if self.sketch.is_none() && (other.sketch.is_some() || may_overflow) {
+        *self = Keys::sum(&[&*self, other]);
+    }
+
+    /// All keys of some lists.
+    pub fn sum(lists: &[&Keys]) -> Keys {
+        let top = TopList::sum(&lists.iter().map(|list| &list.top).collect::<Vec<_>>());
+        let sketch = (top.floor() > 0).then(|| {
             let mut all = Box::<Distinct>::default();
-            self.top.hashes().for_each(|hash| all.insert_hash(hash));
-            self.sketch = Some(all);
-        }
-        match (&mut self.sketch, &other.sketch) {
-            (Some(own), Some(other)) => own.merge(other),
-            (Some(own), None) => other.top.hashes().for_each(|hash| own.insert_hash(hash)),
-            (None, _) => {}
-        }
-        self.top.merge(&other.top);
-        if self.top.floor() == 0 {
-            self.sketch = None;
-        }
+            for list in lists {
+                match &list.sketch {
+                    Some(sketch) => all.merge(sketch),
+                    None => list.top.hashes().for_each(|hash| all.insert_hash(hash)),
+                }
+            }
+            all
+        });
+        Keys { top, sketch }
     }
 
     /// The greatest keys.

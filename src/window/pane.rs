@@ -65,6 +65,15 @@ impl Counts {
             + Level::ALL.into_iter().zip(self.levels).filter(is_error).map(|(_, hits)| hits).sum::<u64>()
     }
 
+    /// Adds what is no distribution and no list.
+    fn add_plain(&mut self, other: &Counts) {
+        self.records += other.records;
+        merge_sorted(&mut self.status, &other.status);
+        self.levels.iter_mut().zip(other.levels).for_each(|(own, other)| *own += other);
+        self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
+        self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
+    }
+
     /// A list.
     pub fn list(&self, list: List) -> &Keys {
         &self.lists[list as usize]
@@ -72,12 +81,22 @@ impl Counts {
 }
 
 impl Pane for Counts {
+    fn sum(parts: &[&Counts]) -> Counts {
+        if let [counts] = parts {
+            return Counts::clone(counts);
+        }
+        let mut sum = Counts {
+            sizes: Sparse::of_all(parts.iter().map(|part| &part.sizes)),
+            latencies: Sparse::of_all(parts.iter().map(|part| &part.latencies)),
+            lists: std::array::from_fn(|at| Keys::sum(&parts.iter().map(|part| &part.lists[at]).collect::<Vec<_>>())),
+            ..Counts::default()
+        };
+        parts.iter().for_each(|part| sum.add_plain(part));
+        sum
+    }
+
     fn merge(&mut self, other: &Counts) {
-        self.records += other.records;
-        merge_sorted(&mut self.status, &other.status);
-        self.levels.iter_mut().zip(other.levels).for_each(|(own, other)| *own += other);
-        self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
-        self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
+        self.add_plain(other);
         self.sizes.merge(&other.sizes);
         self.latencies.merge(&other.latencies);
         self.lists.iter_mut().zip(&other.lists).for_each(|(own, other)| own.merge(other));

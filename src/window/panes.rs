@@ -20,6 +20,14 @@ use std::fmt;
 pub trait Pane: Clone + Default {
     /// Adds what another one has counted.
     fn merge(&mut self, other: &Self);
+
+    /// What all of these have counted.
+    fn sum(parts: &[&Self]) -> Self {
+        parts.iter().fold(Self::default(), |mut sum, part| {
+            sum.merge(part);
+            sum
+        })
+    }
 }
 
 /// Panes of one width.
@@ -81,6 +89,22 @@ impl<P: Pane> Kept<P> {
                 kept.pane.merge(&pane);
                 kept.has_changed = true;
             }
+        }
+    }
+}
+
+impl<P: Pane> Panes<P> {
+    /// Adds panes to the one that starts at `start`; a single one is moved.
+    fn add(&mut self, start: i64, mut parts: Vec<P>) {
+        if let Some(known) = self.panes.remove(&start) {
+            parts.insert(0, known.pane);
+        }
+        let pane = match parts.len() {
+            1 => parts.pop(),
+            _ => Some(P::sum(&parts.iter().collect::<Vec<_>>())),
+        };
+        if let Some(pane) = pane {
+            self.panes.insert(start, Kept { pane, has_changed: true });
         }
     }
 }
@@ -164,8 +188,20 @@ impl<P: Pane> Ring<P> {
             let kept = own.panes.split_off(&from);
             let moved = std::mem::replace(&mut own.panes, kept);
             if let Some(coarser) = coarser.first_mut() {
-                for (start, pane) in moved {
-                    Kept::add_to(&mut coarser.panes, floor(start, coarser.tier.width), pane.pane);
+                let width = coarser.tier.width;
+                let mut moved = moved.into_iter().map(|(start, kept)| (floor(start, width), kept.pane));
+                let mut next = moved.next();
+                while let Some((start, first)) = next.take() {
+                    // All that become one pane are added up at once.
+                    let mut parts = vec![first];
+                    next = moved.by_ref().find_map(|(of, pane)| {
+                        if of == start {
+                            parts.push(pane);
+                            return None;
+                        }
+                        Some((of, pane))
+                    });
+                    coarser.add(start, parts);
                 }
             }
         }
@@ -180,14 +216,14 @@ impl<P: Pane> Ring<P> {
     /// the panes that hold them: a window that ended long ago begins and ends up to such a pane's width earlier.
     pub fn window(&self, end: i64, length: i64) -> Window<P> {
         let (from, to) = (self.edge(end.saturating_sub(length)), self.edge(end));
-        let mut sum = P::default();
+        let mut parts = Vec::new();
         for tier in self.tiers.iter().rev() {
             let from = from.max(tier.from);
             if from < to {
-                tier.panes.range(from..to).for_each(|(_, kept)| sum.merge(&kept.pane));
+                parts.extend(tier.panes.range(from..to).map(|(_, kept)| &kept.pane));
             }
         }
-        Window { sum, from, to }
+        Window { sum: P::sum(&parts), from, to }
     }
 
     /// The panes that start at `from` or later and before `to`, in the order of time: start, content.

@@ -98,6 +98,26 @@ impl Sparse {
         self.greatest = self.greatest.max(other.greatest);
     }
 
+    /// All values of some.
+    pub fn of_all<'a>(parts: impl Iterator<Item = &'a Sparse> + Clone) -> Sparse {
+        let mut sum = Sparse::default();
+        sum.buckets.reserve(parts.clone().map(|part| part.buckets.len()).sum());
+        for part in parts {
+            sum.buckets.extend_from_slice(&part.buckets);
+            sum.sum += part.sum;
+            sum.least = sum.least.min(part.least);
+            sum.greatest = sum.greatest.max(part.greatest);
+        }
+        sum.buckets.sort_unstable_by_key(|(bucket, _)| *bucket);
+        sum.buckets.dedup_by(|(bucket, count), (before, sum)| {
+            let is_same = bucket == before;
+            *sum += if is_same { *count } else { 0 };
+            is_same
+        });
+        sum.buckets.shrink_to_fit();
+        sum
+    }
+
     /// Values counted.
     pub fn count(&self) -> u64 {
         self.buckets.iter().map(|(_, count)| count).sum()

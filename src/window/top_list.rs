@@ -6,7 +6,8 @@
 //! every key with more hits than the floor is in the list. Lists merge with the same guarantee.
 //!
 //! Thousands of panes have some of these, most of them short, and are merged when they get old. So a list is two flat
-//! pieces of memory, and its keys are ordered by their hashes: two lists are merged by going along both once.
+//! pieces of memory, and its keys are ordered by their hashes: lists are
+//! added up by sorting all their keys once.
 //!
 //! Source: Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams" (2005);
 //! Agarwal et al., "Mergeable Summaries" (2012).
@@ -114,60 +115,42 @@ impl TopList {
 
     /// Adds all of another list.
     pub fn merge(&mut self, other: &TopList) {
-        self.capacity = self.capacity.max(other.capacity);
-        if self.keys.is_empty() && self.floor == 0 {
-            *self = TopList { capacity: self.capacity, ..other.clone() };
-            return self.prune();
-        }
-        // Every key may have had up to the other's floor there, but for those that it holds.
-        let (floor, others_floor) = (self.floor, other.floor);
-        let with_error = |hits: Hits, more| Hits { error: hits.error + more, ..hits };
-        let own = std::mem::take(&mut self.keys);
-        self.keys.reserve_exact(own.len() + other.keys.len());
-        self.text.reserve(other.text.len());
-        let mut own = own.into_iter().peekable();
-        for theirs in &other.keys {
-            let key = other.key(theirs);
-            let is_before = |own: &Entry, text: &[u8]| {
-                own.hash < theirs.hash || (own.hash == theirs.hash && own.key(text) < key)
-            };
-            while let Some(before) = own.next_if(|own| is_before(own, &self.text)) {
-                self.keys.push(Entry { hits: with_error(before.hits, others_floor), ..before });
-            }
-            match own.next_if(|own| own.hash == theirs.hash && own.key(&self.text) == key) {
-                Some(same) => {
-                    let hits =
-                        Hits { hits: same.hits.hits + theirs.hits.hits, error: same.hits.error + theirs.hits.error };
-                    self.keys.push(Entry { hits, ..same });
-                }
-                None => self.push(theirs.hash, key, with_error(theirs.hits, floor)),
-            }
-        }
-        self.keys.extend(own.map(|own| Entry { hits: with_error(own.hits, others_floor), ..own }));
-        self.floor += others_floor;
-        self.prune();
+        *self = TopList::sum(&[&*self, other]);
     }
 
-    fn prune(&mut self) {
-        if self.keys.len() <= self.len_max() {
-            return;
+    /// All of some lists.
+    pub fn sum(lists: &[&TopList]) -> TopList {
+        let capacity = lists.iter().map(|list| list.capacity).max().unwrap_or(1);
+        if let [list] = lists {
+            return TopList::clone(list);
         }
-        let mut counts: Vec<(u64, u64)> = self.keys.iter().map(|key| (key.hits.hits, key.hits.most())).collect();
-        let (_, &mut (least, _), _) = counts.select_nth_unstable_by(self.capacity - 1, |left, right| right.cmp(left));
-        // Keys with as many hits as the last one are all kept or all dropped, so that the order of lines decides nothing.
-        let kept = counts.iter().filter(|(hits, _)| *hits >= least).count();
-        let fits = kept <= self.len_max();
-        let stays = |hits: u64| if fits { hits >= least } else { hits > least };
-        let dropped = counts.iter().filter(|(hits, _)| !stays(*hits)).map(|(_, most)| *most).max();
-        self.floor = self.floor.max(dropped.unwrap_or(0));
-        self.keys.retain(|key| stays(key.hits.hits));
-        let mut text = Vec::with_capacity(self.keys.iter().map(|key| key.length).sum());
-        for key in &mut self.keys {
-            let start = text.len();
-            text.extend_from_slice(key.key(&self.text));
-            key.start = start;
+        let floor: u64 = lists.iter().map(|list| list.floor).sum();
+        // A key may have had up to the floor in each list that does not hold it: in all but one, and one less for each more.
+        let mut rows: Vec<Row<'_>> = Vec::with_capacity(lists.iter().map(|list| list.keys.len()).sum());
+        for list in lists {
+            rows.extend(list.keys.iter().map(|own| Row {
+                hash: own.hash,
+                key: own.key(&list.text),
+                hits: Hits { error: own.hits.error + (floor - list.floor), ..own.hits },
+            }));
         }
-        self.text = text;
+        rows.sort_unstable_by(|left, right| left.hash.cmp(&right.hash).then_with(|| left.key.cmp(right.key)));
+        rows.dedup_by(|next, row| {
+            let is_same = next.hash == row.hash && next.key == row.key;
+            if is_same {
+                row.hits.hits += next.hits.hits;
+                row.hits.error = row.hits.error + next.hits.error - floor;
+            }
+            is_same
+        });
+        let mut list = TopList { floor, ..TopList::new(capacity) };
+        if rows.len() > list.len_max() {
+            list.floor = list.floor.max(prune(&mut rows, capacity));
+        }
+        list.text.reserve_exact(rows.iter().map(|row| row.key.len()).sum());
+        list.keys.reserve_exact(rows.len());
+        rows.iter().for_each(|row| list.push(row.hash, row.key, row.hits));
+        list
     }
 
     /// The most hits that a key which is not in the list may have.
@@ -210,6 +193,28 @@ impl TopList {
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
+}
+
+/// A key of several lists.
+struct Row<'text> {
+    hash: u64,
+    key: &'text [u8],
+    hits: Hits,
+}
+
+/// Keeps the greatest rows, at least `capacity` and at most twice as many; returns the most hits of one that was dropped.
+fn prune(rows: &mut Vec<Row<'_>>, capacity: usize) -> u64 {
+    let mut hits: Vec<u64> = rows.iter().map(|row| row.hits.hits).collect();
+    let (_, &mut least, _) = hits.select_nth_unstable_by(capacity - 1, |left, right| right.cmp(left));
+    // Keys with as many hits as the last one are all kept or all dropped, so that the order of lines decides nothing.
+    let fits = hits.iter().filter(|hits| **hits >= least).count() <= 2 * capacity;
+    let mut dropped = 0;
+    rows.retain(|row| {
+        let stays = row.hits.hits > least || (fits && row.hits.hits == least);
+        dropped = if stays { dropped } else { row.hits.most().max(dropped) };
+        stays
+    });
+    dropped
 }
 
 #[cfg(test)]
