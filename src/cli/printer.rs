@@ -117,6 +117,8 @@ mod tests {
         let (writer, reader) = UnixStream::pair().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let mut printer = Printer::onto(writer, Arc::clone(&stop)).unwrap();
+        // One is being written and does not end, one waits behind it: the second is taken only then.
+        (0..2).for_each(|number| printer.print(text(number)).unwrap());
         (0..100).for_each(|number| printer.replace(text(number)).unwrap());
         stop.store(true, Ordering::Relaxed);
         let begin = crate::clock::monotonic();
