@@ -69,6 +69,7 @@ pub fn run(flags: &Flags, settings: &Settings, inputs: &[Named]) -> Result<Exit,
             is_replay: true,
         },
         max_out_of_orderness: watermark::Settings::default().max_out_of_orderness,
+        until: settings.arrival.unix_seconds().saturating_mul(1000).saturating_add(windows.max_future),
         progress: &progress,
     };
     let mut listed = Listed::default();
@@ -83,6 +84,8 @@ pub fn run(flags: &Flags, settings: &Settings, inputs: &[Named]) -> Result<Exit,
         lines: replayed.lines.lines,
         records: replayed.lines.records,
         partial: failed || replayed.stopped,
+        late: replayed.late,
+        future: replayed.future,
         groups_dropped: replayed.dropped,
         ..listed.report(replayed.newest)
     };

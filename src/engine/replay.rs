@@ -36,6 +36,8 @@ pub struct Replay<'run> {
     pub alerts: alert::Settings,
     /// How far behind the newest line of its input a line may come and still be expected, in milliseconds.
     pub max_out_of_orderness: i64,
+    /// Lines of a later time, in milliseconds, are of the future: one wrong clock must not make all others late.
+    pub until: i64,
     /// Who watches, and may end it.
     pub progress: &'run Progress,
 }
@@ -55,6 +57,10 @@ pub struct Replayed {
     pub lines: Lines,
     /// The newest event time, in milliseconds.
     pub newest: Option<i64>,
+    /// Records that came too late for their pane: rules do not look at them.
+    pub late: u64,
+    /// Records of the future, likewise.
+    pub future: u64,
     /// Groups that were dropped, since there were too many.
     pub dropped: u64,
     /// What went wrong, in input order.
@@ -82,7 +88,7 @@ pub fn replay(inputs: &[Named], replay: &Replay<'_>, tell: &mut dyn FnMut(Told))
         }
     }
     let rules = Rules::new(Arc::clone(&replay.plan), replay.alerts, replay.max_out_of_orderness);
-    let mut worker = Worker::new(settings, rules);
+    let mut worker = Worker::new(settings, Rules { until: replay.until, ..rules });
     while let Some(at) = slowest(&readers) {
         if progress.is_stopped() {
             replayed.stopped = true;
@@ -105,6 +111,7 @@ pub fn replay(inputs: &[Named], replay: &Replay<'_>, tell: &mut dyn FnMut(Told))
     worker.watch.finish(NEVER);
     worker.watch.told.drain(..).for_each(&mut *tell);
     replayed.lines = worker.tally.lines.clone();
+    (replayed.late, replayed.future) = (worker.watch.late, worker.watch.future);
     replayed.newest = Some(worker.watch.newest).filter(|newest| *newest != NEVER);
     replayed.dropped = worker.watch.alerts.as_ref().map_or(0, Alerts::dropped);
     replayed
@@ -224,6 +231,9 @@ pub(super) struct Rules {
     newest: i64,
     /// Up to there rules have looked.
     ticked: i64,
+    until: i64,
+    late: u64,
+    future: u64,
     bots: Bots,
     /// What they told, until somebody takes it.
     pub(super) told: Vec<Told>,
@@ -244,6 +254,9 @@ impl Rules {
             others: i64::MAX,
             newest: NEVER,
             ticked: NEVER,
+            until: i64::MAX,
+            late: 0,
+            future: 0,
             bots: Bots::default(),
             told: Vec::new(),
             transitions: Vec::new(),
@@ -257,9 +270,14 @@ impl Rules {
         let pane = self.plan.pane;
         let end = at.saturating_sub(at.rem_euclid(pane)).saturating_add(pane);
         let is_late = self.ticked != NEVER && end.saturating_add(self.settings.allowed_lateness) <= self.ticked;
+        let is_future = at > self.until;
+        self.late += u64::from(is_late && !is_future);
+        self.future += u64::from(is_future);
         let bots = &mut self.bots;
-        self.counter.record(record, at, !is_late, |agent| bots.has(agent));
-        self.pass(at);
+        self.counter.record(record, at, !is_late && !is_future, |agent| bots.has(agent));
+        if !is_future {
+            self.pass(at);
+        }
     }
 
     /// A record or a sign of life has shown an event time.

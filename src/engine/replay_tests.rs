@@ -61,6 +61,7 @@ fn replayed(files: &[&[Request]]) -> Vec<Told3> {
         plan: Arc::clone(&plan),
         alerts: alert::Settings::default(),
         max_out_of_orderness: OUT_OF_ORDERNESS,
+        until: START + 3_600_000,
         progress: &Progress::default(),
     };
     let mut told = Vec::new();
@@ -72,6 +73,7 @@ fn replayed(files: &[&[Request]]) -> Vec<Told3> {
         Told::Event(event) => panic!("nothing is told of records: {event:?}"),
     });
     assert_eq!(end.lines.records, files.iter().map(|requests| requests.len() as u64).sum::<u64>());
+    assert_eq!(end.future, 0);
     assert!(end.troubles.is_empty(), "{:?}", end.troubles);
     told.sort();
     told
@@ -152,4 +154,40 @@ fn something_is_told() {
     let first = told.iter().min_by_key(|(.., at)| *at).unwrap();
     assert_eq!((first.0, instant(first.3).as_str()), (0, "2025-10-10T13:00:05Z"), "{told:?}");
     assert!(told.iter().any(|(rule, _, what, _)| *rule == 4 && what == "inactive to firing"), "{told:?}");
+}
+
+#[test]
+fn a_line_of_the_future_makes_no_other_one_late_and_what_is_left_out_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let request = |second: i64| Request {
+        at: START + second * 1000,
+        vhost: "a".to_string(),
+        client: "192.0.2.1".to_string(),
+        path: "/".to_string(),
+        status: 200,
+        bytes: None,
+        latency: None,
+    };
+    // The second is a century ahead, the last is ten minutes behind all others.
+    let requests = [0, 3_155_760_000, 1, 2, 3, 4, 600, 1].map(request);
+    std::fs::write(&path, requests.iter().map(line).collect::<String>()).unwrap();
+    let plan = Arc::new(Plan::new(read("r.json", RULES).unwrap(), PANE).unwrap());
+    let settings = Settings::new(1, Kernel::choose(None).unwrap());
+    let run = Replay {
+        settings: &settings,
+        plan,
+        alerts: alert::Settings::default(),
+        max_out_of_orderness: OUT_OF_ORDERNESS,
+        until: START + 3_600_000,
+        progress: &Progress::default(),
+    };
+    let mut fired = Vec::new();
+    let end = replay(&[Named::Path(path)], &run, &mut |told| {
+        if let Told::Transition(of) = told {
+            fired.push(of.alert);
+        }
+    });
+    assert_eq!((end.late, end.future, end.lines.records), (1, 1, 8));
+    assert!(fired.iter().any(|alert| alert == "many"), "{fired:?}");
 }

@@ -38,6 +38,10 @@ pub struct Replay {
     pub events: Vec<Event>,
     /// Further ones: by the rules' rates, or by the bound of this list.
     pub events_left_out: u64,
+    /// Records that came too late for their second.
+    pub late: u64,
+    /// Records of the future. Rules looked at neither.
+    pub future: u64,
     /// Groups that were dropped since there were too many (`max_groups`); figures of others may then be too small.
     pub groups_dropped: u64,
 }

@@ -15,6 +15,11 @@ pub fn write(replay: &Replay, options: &TextOptions, out: &mut dyn Write) -> io:
     if replay.partial {
         page.line("PARTIAL: what was not read could have made alerts", Ink::Bad)?;
     }
+    for (count, what) in [(replay.late, "came too late"), (replay.future, "are of the future")] {
+        if count > 0 {
+            page.line(&format!("{} {what}: rules did not look at them", counted(count, "record")), Ink::Warning)?;
+        }
+    }
     if replay.groups_dropped > 0 {
         let dropped = grouped(replay.groups_dropped);
         page.line(&format!("{dropped} groups were too many and were dropped; raise max_groups"), Ink::Warning)?;
